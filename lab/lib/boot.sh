@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# One run of the guest: the QEMU command, the control share, the end.
+# Uses the OPT_* variables that lab/vm set from its options.
+
+QEMU=()
+APPEND=()
+RUN_DIR=
+RELAYS=()
+QEMU_PID=
+
+# share TAG DIR MODE: a folder of the host for the guest. With model "none"
+# QEMU needs no rights of its own and ignores a chown that it may not do.
+qemu_share() {
+	QEMU+=(-fsdev "local,id=$1,path=$2,security_model=none,multidevs=remap${3:+,$3}"
+		-device "virtio-9p-pci,fsdev=$1,mount_tag=$1,bus=pcie.0")
+}
+
+# qemu_command: fill QEMU with the command for this run in RUN_DIR.
+qemu_command() {
+	local dir=$BUILD/kernel/$OPT_KERNEL accel=(-accel tcg,thread=multi)
+
+	[ -z "$OPT_ICOUNT" ] || accel=(-accel tcg,thread=single -icount shift=0,sleep=off)
+	APPEND=(console=ttyS0 loglevel=6 panic=-1 oops=panic nowatchdog
+		rcupdate.rcu_cpu_stall_timeout=120 nvme_core.multipath=N
+		random.trust_cpu=on mitigations=off)
+	QEMU=(qemu-system-x86_64 -machine q35 "${accel[@]}" -smp "$OPT_CPUS" -m "$OPT_MEM"
+		-nodefaults -no-user-config -display none -no-reboot
+		-serial "file:$RUN_DIR/console.log"
+		-monitor "unix:$RUN_DIR/monitor,server=on,wait=off"
+		-kernel "$dir/vmlinuz" -initrd "$dir/initramfs"
+		-drive "file=$RUN_DIR/nvme.img,if=none,id=nvme,format=raw,cache=unsafe,discard=unmap")
+	"topology_$OPT_TOPOLOGY"
+	qemu_share root "$ROOT" readonly=on
+	qemu_share modules "$dir/$OPT_NFS/lib/modules/$(cat "$dir/release")" readonly=on
+	qemu_share repo "$REPO" readonly=on
+	qemu_share guest "$BUILD/guest" readonly=on
+	qemu_share out "$RUN_DIR/out"
+	qemu_share control "$RUN_DIR/control"
+	[ -z "$OPT_SHARE" ] || qemu_share share "$OPT_SHARE"
+	# Free text from the user, split as a shell would.
+	local words=()
+	[ -z "$OPT_QEMU" ] || eval "words=($OPT_QEMU)"
+	QEMU+=(-append "${APPEND[*]}${OPT_APPEND:+ $OPT_APPEND}" "${words[@]}")
+}
+
+# control_share CMD...: what the guest reads, and the files it writes.
+control_share() {
+	local control=$RUN_DIR/control
+
+	mkdir -p "$control" "$RUN_DIR/out"
+	printf '%s\0' "$@" >"$control/argv"
+	printf '%s\n' "LAB_RNIC=$OPT_RNIC" "LAB_NFS=$OPT_NFS" "LAB_TOPOLOGY=$OPT_TOPOLOGY" \
+		"LAB_KERNEL=$OPT_KERNEL" >"$control/environment"
+	: >"$control/stdout"
+	: >"$control/stderr"
+	[ -z "$OPT_SHARE" ] || : >"$control/has-share"
+}
+
+# Undo a run, also one that was interrupted: no QEMU, no large or secret file.
+boot_cleanup() {
+	trap '' INT TERM
+	if [ -n "$QEMU_PID" ]; then
+		kill "$QEMU_PID" 2>/dev/null || true
+		wait "$QEMU_PID" 2>/dev/null || true
+	fi
+	[ ${#RELAYS[@]} -eq 0 ] || kill "${RELAYS[@]}" 2>/dev/null || true
+	[ -z "$RUN_DIR" ] || rm -rf "$RUN_DIR/nvme.img" "$RUN_DIR/monitor" "$RUN_DIR/control"
+}
+
+# boot CMD...: run the guest to its end. Returns what lab/vm exits with.
+boot() {
+	local status=0 started=$SECONDS
+
+	mkdir -p "$BUILD/runs"
+	RUN_DIR=$(mktemp -d "$BUILD/runs/$(date +%m%d-%H%M%S)-XXXX")
+	chmod 755 "$RUN_DIR"
+	trap boot_cleanup EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	control_share "$@"
+	truncate -s 512M "$RUN_DIR/nvme.img"
+	qemu_command
+
+	# The guest writes whole files here; tail hands on what is new and ends
+	# after QEMU has gone and the last byte is out.
+	setpriv --pdeathsig TERM timeout -k 5 "$OPT_TIMEOUT" "${QEMU[@]}" \
+		</dev/null >"$RUN_DIR/qemu.log" 2>&1 &
+	QEMU_PID=$!
+	tail -q -s 0.2 -c +1 -f --pid="$QEMU_PID" "$RUN_DIR/control/stdout" &
+	RELAYS+=($!)
+	tail -q -s 0.2 -c +1 -f --pid="$QEMU_PID" "$RUN_DIR/control/stderr" >&2 &
+	RELAYS+=($!)
+	wait "$QEMU_PID" || status=$?
+	QEMU_PID=
+	wait "${RELAYS[@]}" || true
+	RELAYS=()
+	boot_result "$status" $((SECONDS - started))
+}
+
+# boot_result QEMU-STATUS SECONDS: turn the end of QEMU into lab/vm's status.
+boot_result() {
+	local qemu=$1 seconds=$2 control=$RUN_DIR/control
+
+	if [ -f "$control/dmesg" ]; then
+		mv "$control/dmesg" "$RUN_DIR/dmesg"
+	fi
+	if kernel_reports "$RUN_DIR/console.log" "$RUN_DIR/dmesg" >"$RUN_DIR/report"; then
+		say "the guest kernel reported an error (log: $RUN_DIR/console.log):"
+		cat "$RUN_DIR/report" >&2
+		return 99
+	fi
+	rm -f "$RUN_DIR/report"
+	if [ "$qemu" -eq 124 ] || [ "$qemu" -eq 137 ]; then
+		say "the guest did not finish within $OPT_TIMEOUT s and was stopped (--timeout); its console ended with:"
+		tr -d '\r' <"$RUN_DIR/console.log" | tail -n 10 >&2
+		return 124
+	fi
+	if [ "$qemu" -ne 0 ] && [ ! -s "$control/status" ]; then
+		say "QEMU failed with status $qemu: $(grep -v 'warning:' "$RUN_DIR/qemu.log" | tail -n 1)"
+		return 125
+	fi
+	if [ ! -s "$control/status" ]; then
+		say "the guest ended without running the command to its end; its console ended with:"
+		tr -d '\r' <"$RUN_DIR/console.log" | tail -n 10 >&2
+		return 125
+	fi
+	say "guest finished in $seconds s"
+	return "$(cat "$control/status")"
+}

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Where the PCI devices of the lab guest sit. Each function appends to the
+# arrays QEMU (arguments) and APPEND (kernel arguments).
+#
+# The devices: an NVMe drive with a Controller Memory Buffer (provider 1), two
+# "edu" functions (the virtual RDMA NICs), an ivshmem BAR (provider 2). Every
+# port can be unplugged. Vendor facts: QEMU docs/pcie.txt, docs/specs/edu.txt.
+
+readonly TOPOLOGIES="switch hostbridge unreachable iommu"
+
+# devices_on BUS1..BUS4: plug the four devices in.
+topology_devices() {
+	QEMU+=(
+		-device "nvme,id=nvme0,serial=lab,drive=nvme,cmb_size_mb=64,bus=$1"
+		-device "edu,id=edu0,bus=$2"
+		-device "edu,id=edu1,bus=$3"
+		-object "memory-backend-ram,id=bar,size=64M,share=on"
+		-device "ivshmem-plain,id=bar0,memdev=bar,bus=$4"
+	)
+}
+
+topology_root_ports() {
+	local i
+
+	for i in 1 2 3 4; do
+		QEMU+=(-device "pcie-root-port,id=rp$i,chassis=$i,slot=$i")
+	done
+	topology_devices rp1 rp2 rp3 rp4
+}
+
+# All below one switch: the fabric routes peer to peer by itself.
+topology_switch() {
+	local i
+
+	QEMU+=(-cpu EPYC -device "pcie-root-port,id=rp1,chassis=1,slot=1"
+		-device "x3130-upstream,id=up,bus=rp1")
+	for i in 2 3 4 5; do
+		QEMU+=(-device "xio3130-downstream,id=dp$i,bus=up,chassis=$i,slot=$i")
+	done
+	topology_devices dp2 dp3 dp4 dp5
+}
+
+# Across the host bridge, which the kernel allows on AMD Zen CPUs
+# (drivers/pci/p2pdma.c, cpu_supports_p2pdma).
+topology_hostbridge() {
+	QEMU+=(-cpu EPYC)
+	topology_root_ports
+}
+
+# The same, but neither this CPU nor the q35 bridge is on the kernel's list.
+topology_unreachable() {
+	QEMU+=(-cpu Haswell)
+	topology_root_ports
+}
+
+# Strict vIOMMU. Not below a switch: QEMU sends same-switch traffic of its own
+# devices to the vIOMMU, which real hardware does not do.
+topology_iommu() {
+	QEMU+=(-cpu EPYC -device intel-iommu)
+	APPEND+=(intel_iommu=on iommu.passthrough=0 iommu.strict=1)
+	topology_root_ports
+}
