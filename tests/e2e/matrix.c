@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every combination of NFS version, direction, kind of memory, size and
+ * interface: is the data right at the other end, and did it take the way that
+ * it should?
+ */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../lib/evidence.h"
+#include "../lib/io.h"
+#include "../lib/lab.h"
+#include "../lib/nfsfile.h"
+#include "../lib/pattern.h"
+
+#define MEM_GUARD 64	/* bytes around the payload that stay untouched */
+#define MEM_GUARD_BYTE 0x5a
+
+/**
+ * struct shape - size and alignment of an I/O
+ * @name:	for the name of the test
+ * @len:	bytes
+ * @file_pos:	position in the file, in bytes
+ * @mem_pos:	position in the first page of the buffer, in bytes
+ */
+struct shape {
+	const char *name;
+	size_t len;
+	uint64_t file_pos;
+	size_t mem_pos;
+};
+
+static const struct shape shapes[] = {
+	{ "512", 512, 512, 512 },
+	{ "4k", 4096, 4096, 0 },
+	/* Touches five pages, two of them in part; XDR has to pad it. */
+	{ "odd", 12345, 1025, 3331 },
+	{ "64k", 65536, 65536, 0 },
+	{ "1M", 1UL << 20, 0, 0 },
+	{ "16M", 16UL << 20, 0, 0 },
+};
+
+#define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
+#define ROWS (4 * 2 * MEM_KINDS * SHAPES * IO_ENGINES)
+#define FILE_SIZE ((16UL << 20) + 4096)
+
+/**
+ * struct row - one test
+ * @name:	what it is called
+ * @version:	NFS version
+ * @write:	direction, as the file sees it
+ * @kind:	where the buffer lives
+ * @shape:	size and alignment
+ * @engine:	interface
+ * @seed:	for the data, differs from row to row
+ */
+struct row {
+	char name[48];
+	const char *version;
+	bool write;
+	enum mem_kind kind;
+	const struct shape *shape;
+	enum io_engine engine;
+	uint64_t seed;
+};
+
+static struct row rows[ROWS];
+static struct CMUnitTest tests[ROWS];
+
+static struct nfsfile file = NFSFILE_CLOSED;
+static const char *file_version = "";
+static struct membuf buf;
+
+/* Rows come sorted by version, so this mounts four times at most. */
+static void open_file(const char *version)
+{
+	if (!strcmp(version, file_version))
+		return;
+	nfsfile_close(&file);
+	file_version = "";
+	if (lab_mount(version, "rdma"))
+		fail_msg("lab-nfs up --vers %s failed", version);
+	nfsfile_open(&file, "matrix", FILE_SIZE);
+	file_version = version;
+}
+
+static void mem_guard(unsigned char *data, const struct shape *s)
+{
+	if (s->mem_pos)
+		memset(data - MEM_GUARD, MEM_GUARD_BYTE, MEM_GUARD);
+	memset(data + s->len, MEM_GUARD_BYTE, MEM_GUARD);
+}
+
+static void mem_guard_check(const unsigned char *data, const struct shape *s)
+{
+	struct mismatch bad;
+
+	if (s->mem_pos && !pattern_is_byte(data - MEM_GUARD, MEM_GUARD,
+					   MEM_GUARD_BYTE, &bad))
+		fail_msg("%" PRIu64 " bytes before the buffer were overwritten",
+			 MEM_GUARD - bad.pos);
+	if (!pattern_is_byte(data + s->len, MEM_GUARD, MEM_GUARD_BYTE, &bad))
+		fail_msg("memory %" PRIu64 " bytes after the buffer was overwritten",
+			 bad.pos);
+}
+
+static void transfer(const struct row *row, unsigned char *data)
+{
+	const struct shape *s = row->shape;
+	ssize_t done;
+
+	done = io_one(row->engine, row->write, file.client, data, s->len,
+		      (off_t)s->file_pos);
+	if (done < 0)
+		fail_msg("%s", strerror((int)-done));
+	if (done != (ssize_t)s->len)
+		fail_msg("transferred %zd of %zu bytes", done, s->len);
+}
+
+static void do_write(const struct row *row, unsigned char *data)
+{
+	const struct shape *s = row->shape;
+
+	pattern_fill(data, s->len, row->seed, s->file_pos);
+	nfsfile_guard(&file, s->len, s->file_pos);
+	transfer(row, data);
+	nfsfile_server_check(&file, s->len, row->seed, s->file_pos);
+	nfsfile_guard_check(&file, s->len, s->file_pos);
+}
+
+static void do_read(const struct row *row, unsigned char *data)
+{
+	const struct shape *s = row->shape;
+
+	nfsfile_server_fill(&file, s->len, row->seed, s->file_pos);
+	mem_guard(data, s);
+	transfer(row, data);
+	nfsfile_buffer_check(data, s->len, row->seed, s->file_pos,
+			     mem_name(row->kind));
+	mem_guard_check(data, s);
+}
+
+static void run_row(void **state)
+{
+	const struct row *row = *state;
+	const struct shape *s = row->shape;
+	struct expected exp = { .pins = PINS_EXACT };
+	struct evidence before;
+	int rc;
+
+	open_file(row->version);
+	evidence_take(&before);
+	rc = membuf_alloc(&buf, row->kind, s->mem_pos + s->len + MEM_GUARD);
+	if (rc)
+		fail_msg("no %s buffer: %s", mem_name(row->kind),
+			 strerror(-rc));
+	expected_add(&exp, row->write, row->kind, buf.data + s->mem_pos,
+		     s->len);
+	if (row->write)
+		do_write(row, buf.data + s->mem_pos);
+	else
+		do_read(row, buf.data + s->mem_pos);
+	membuf_free(&buf);
+	evidence_check(&before, &exp);
+}
+
+static int free_buffer(void **state)
+{
+	(void)state;
+	membuf_free(&buf);
+	return 0;
+}
+
+static int leave(void **state)
+{
+	(void)state;
+	nfsfile_close(&file);
+	return lab_unmount();
+}
+
+static size_t make_rows(void)
+{
+	struct row *row = rows;
+
+	for (const char *const *v = lab_versions; *v; v++)
+		for (int write = 0; write < 2; write++)
+			for (int kind = 0; kind < MEM_KINDS; kind++)
+				for (size_t s = 0; s < SHAPES; s++)
+					for (int e = 0; e < IO_ENGINES; e++)
+						*row++ = (struct row){
+							.version = *v,
+							.write = write,
+							.kind = kind,
+							.shape = &shapes[s],
+							.engine = e,
+						};
+	return (size_t)(row - rows);
+}
+
+int main(int argc, char **argv)
+{
+	int rc = lab_main_setup(argc, argv);
+	size_t n = make_rows();
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		struct row *row = &rows[i];
+
+		snprintf(row->name, sizeof(row->name), "v%s %s %s %s %s",
+			 row->version, row->write ? "write" : "read",
+			 mem_name(row->kind), row->shape->name,
+			 io_engine_name(row->engine));
+		row->seed = i + 1;
+		tests[i] = (struct CMUnitTest){
+			.name = row->name,
+			.test_func = run_row,
+			.teardown_func = free_buffer,
+			.initial_state = row,
+		};
+	}
+	return _cmocka_run_group_tests("matrix", tests, n, NULL, leave);
+}

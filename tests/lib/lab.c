@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The lab guest, as tests see it: see lab.h. */
+#include "lab.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#define MAX_ARGS 24
+
+extern char **environ;
+
+/* Every NFS version that can run over RDMA; ends with NULL. */
+const char *const lab_versions[] = { "3", "4.0", "4.1", "4.2", NULL };
+
+/* What is mounted now: "" is nothing, "?" is unknown. */
+static char mounted[64] = "?";
+
+static const char *setting(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value) {
+		fprintf(stderr, "%s is not set: this program runs in the guest of lab/vm\n",
+			name);
+		exit(2);
+	}
+	return value;
+}
+
+/**
+ * lab_route - the way that peer-to-peer data takes in this topology
+ *
+ * lab/vm sets LAB_TOPOLOGY to the --topology that it was started with.
+ *
+ * Return: one of enum lab_route.
+ */
+enum lab_route lab_route(void)
+{
+	const char *topology = setting("LAB_TOPOLOGY");
+
+	if (!strcmp(topology, "switch"))
+		return LAB_BUS;
+	return strcmp(topology, "unreachable") ? LAB_ROOT : LAB_NONE;
+}
+
+/**
+ * lab_is_stock - does the guest run Debian's unchanged NFS modules?
+ *
+ * Return: true if lab/vm was started with --nfs stock.
+ */
+bool lab_is_stock(void)
+{
+	return !strcmp(setting("LAB_NFS"), "stock");
+}
+
+/**
+ * lab_rnic - the kind of RDMA device in the guest
+ *
+ * Return: the --rnic that it was started with.
+ */
+const char *lab_rnic(void)
+{
+	return setting("LAB_RNIC");
+}
+
+/**
+ * lab_run - run a program and wait for it
+ * @argv:	program (looked up in PATH) and arguments, NULL-terminated
+ *
+ * Its standard output is not shown, as ours carries TAP.
+ *
+ * Return: its exit status, 128 + signal if it was killed, or a negative errno
+ * if it could not be started.
+ */
+int lab_run(const char *const argv[])
+{
+	posix_spawn_file_actions_t actions;
+	int status;
+	pid_t pid;
+	int rc;
+
+	rc = posix_spawn_file_actions_init(&actions);
+	if (rc)
+		return -rc;
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	rc = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv,
+			  environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (rc)
+		return -rc;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   128 + WTERMSIG(status);
+}
+
+/**
+ * lab_mount_with - mount the lab's export with more options of lab-nfs
+ * @version:	NFS version
+ * @proto:	"rdma" or "tcp"
+ * @extra:	more arguments for "lab-nfs up", NULL-terminated, or NULL
+ *
+ * Always mounts anew; what was mounted before is taken down first.
+ *
+ * Return: 0, or what lab-nfs failed with.
+ */
+int lab_mount_with(const char *version, const char *proto,
+		   const char *const extra[])
+{
+	const char *argv[MAX_ARGS + 1] = {
+		"lab-nfs", "up", "--vers", version, "--proto", proto
+	};
+	int rc;
+
+	for (int i = 6; extra && *extra && i < MAX_ARGS; i++)
+		argv[i] = *extra++;
+	rc = lab_unmount();
+	if (rc)
+		return rc;
+	rc = lab_run(argv);
+	strcpy(mounted, "?");
+	return rc;
+}
+
+/**
+ * lab_mount - make sure that the lab's export is mounted
+ * @version:	NFS version
+ * @proto:	"rdma" or "tcp"
+ *
+ * Does nothing if this program has mounted it like that already.
+ *
+ * Return: 0, or what lab-nfs failed with.
+ */
+int lab_mount(const char *version, const char *proto)
+{
+	char wanted[sizeof(mounted)];
+	int rc;
+
+	snprintf(wanted, sizeof(wanted), "%s %s", version, proto);
+	if (!strcmp(wanted, mounted))
+		return 0;
+	rc = lab_mount_with(version, proto, NULL);
+	if (!rc)
+		strcpy(mounted, wanted);
+	return rc;
+}
+
+/**
+ * lab_unmount - take client and server down, if they are up
+ *
+ * Return: 0, or what lab-nfs failed with.
+ */
+int lab_unmount(void)
+{
+	static const char *const argv[] = { "lab-nfs", "down", NULL };
+	int rc;
+
+	if (!mounted[0])
+		return 0;
+	rc = lab_run(argv);
+	strcpy(mounted, rc ? "?" : "");
+	return rc;
+}
+
+/**
+ * lab_skip - end the running test as skipped, and say why
+ * @reason:	for people
+ *
+ * tests/run shows lines that start with "# skip:".
+ */
+void lab_skip(const char *reason)
+{
+	print_message("# skip: %s\n", reason);
+	skip();
+	abort();
+}
+
+/**
+ * lab_main_setup - what each program of tests/e2e does first
+ * @argc:	from main()
+ * @argv:	from main(); the one optional argument is a pattern (with * and
+ *		?) that selects tests by name
+ *
+ * Return: 0, or the exit status to end with.
+ */
+int lab_main_setup(int argc, char **argv)
+{
+	if (argc > 2) {
+		fprintf(stderr, "usage: %s [PATTERN]\n", argv[0]);
+		return 2;
+	}
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]);
+	/* A test that crashes the kernel must not take its results with it. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The lab guest that a test runs in: mounts, topology, child processes. */
+#ifndef TESTS_LAB_H
+#define TESTS_LAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LAB_MOUNT "/mnt/nfs"	/* the client's view */
+#define LAB_EXPORT "/export"	/* the same files on the server */
+
+/**
+ * enum lab_route - which way peer-to-peer data takes in this guest
+ * @LAB_BUS:	by PCI bus address, below the common switch
+ * @LAB_ROOT:	through the root complex (host bridge or IOMMU)
+ * @LAB_NONE:	not at all
+ */
+enum lab_route {
+	LAB_BUS,
+	LAB_ROOT,
+	LAB_NONE,
+};
+
+extern const char *const lab_versions[];
+
+enum lab_route lab_route(void);
+bool lab_is_stock(void);
+const char *lab_rnic(void);
+
+int lab_run(const char *const argv[]);
+int lab_mount(const char *version, const char *proto);
+int lab_mount_with(const char *version, const char *proto,
+		   const char *const extra[]);
+int lab_unmount(void);
+void lab_skip(const char *reason) __attribute__((noreturn));
+
+int lab_main_setup(int argc, char **argv);
+
+#endif
