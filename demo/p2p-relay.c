@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ALIGNMENT	4096
+#define ALIGNMENT 4096
 
 struct options {
 	const char *src;
@@ -66,17 +66,18 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp parser = {
-	option_list, parse_option, "SRC DST|-",
-	"Copy SRC to DST through PCI peer-to-peer memory, without a bounce.",
-	NULL, NULL, NULL
+	option_list, parse_option,
+	"SRC DST|-", "Copy SRC to DST through PCI peer-to-peer memory, without a bounce.",
+	NULL,	     NULL,
+	NULL
 };
 
 static void die(const char *what, const char *object)
 {
 	fprintf(stderr, "p2p-relay: %s %s: %s\n", what, object, strerror(errno));
 	if (errno == EREMOTEIO)
-		fprintf(stderr,
-			"p2p-relay: the kernel cannot move this file's data peer-to-peer; nothing was bounced\n");
+		fprintf(stderr, "p2p-relay: the kernel cannot move this file's data peer-to-peer; "
+				"nothing was bounced\n");
 	exit(1);
 }
 
