@@ -74,21 +74,7 @@ static struct row rows[ROWS];
 static struct CMUnitTest tests[ROWS];
 
 static struct nfsfile file = NFSFILE_CLOSED;
-static const char *file_version = "";
 static struct membuf buf;
-
-/* Rows come sorted by version, so this mounts four times at most. */
-static void open_file(const char *version)
-{
-	if (!strcmp(version, file_version))
-		return;
-	nfsfile_close(&file);
-	file_version = "";
-	if (lab_mount(version, "rdma"))
-		fail_msg("lab-nfs up --vers %s failed", version);
-	nfsfile_open(&file, "matrix", FILE_SIZE);
-	file_version = version;
-}
 
 static void mem_guard(unsigned char *data, const struct shape *s)
 {
@@ -154,7 +140,7 @@ static void run_row(void **state)
 	struct evidence before;
 	int rc;
 
-	open_file(row->version);
+	nfsfile_mount(&file, row->version, "rdma", "matrix", FILE_SIZE);
 	evidence_take(&before);
 	rc = membuf_alloc(&buf, row->kind, s->mem_pos + s->len + MEM_GUARD);
 	if (rc)

@@ -112,7 +112,8 @@ int lab_run(const char *const argv[])
  * @proto:	"rdma" or "tcp"
  * @extra:	more arguments for "lab-nfs up", NULL-terminated, or NULL
  *
- * Always mounts anew; what was mounted before is taken down first.
+ * Always mounts anew; what was mounted before is unmounted first, while the
+ * server keeps running.
  *
  * Return: 0, or what lab-nfs failed with.
  */
@@ -126,12 +127,24 @@ int lab_mount_with(const char *version, const char *proto,
 
 	for (int i = 6; extra && *extra && i < MAX_ARGS; i++)
 		argv[i] = *extra++;
-	rc = lab_unmount();
-	if (rc)
-		return rc;
 	rc = lab_run(argv);
 	strcpy(mounted, "?");
 	return rc;
+}
+
+/**
+ * lab_is_mounted - has lab_mount() of this program mounted it like that?
+ * @version:	NFS version
+ * @proto:	"rdma" or "tcp"
+ *
+ * Return: true if so.
+ */
+bool lab_is_mounted(const char *version, const char *proto)
+{
+	char wanted[sizeof(mounted)];
+
+	snprintf(wanted, sizeof(wanted), "%s %s", version, proto);
+	return !strcmp(wanted, mounted);
 }
 
 /**
@@ -145,15 +158,13 @@ int lab_mount_with(const char *version, const char *proto,
  */
 int lab_mount(const char *version, const char *proto)
 {
-	char wanted[sizeof(mounted)];
 	int rc;
 
-	snprintf(wanted, sizeof(wanted), "%s %s", version, proto);
-	if (!strcmp(wanted, mounted))
+	if (lab_is_mounted(version, proto))
 		return 0;
 	rc = lab_mount_with(version, proto, NULL);
 	if (!rc)
-		strcpy(mounted, wanted);
+		snprintf(mounted, sizeof(mounted), "%s %s", version, proto);
 	return rc;
 }
 

@@ -32,6 +32,7 @@ int lab_mount(const char *version, const char *proto);
 int lab_mount_with(const char *version, const char *proto,
 		   const char *const extra[]);
 int lab_unmount(void);
+bool lab_is_mounted(const char *version, const char *proto);
 void lab_skip(const char *reason) __attribute__((noreturn));
 
 int lab_main_setup(int argc, char **argv);

@@ -44,6 +44,30 @@ void nfsfile_open(struct nfsfile *file, const char *name, size_t size)
 }
 
 /**
+ * nfsfile_mount - have the export mounted in a certain way and a file open
+ * @file:	open or NFSFILE_CLOSED
+ * @version:	NFS version
+ * @proto:	"rdma" or "tcp"
+ * @name:	as for nfsfile_open()
+ * @size:	as for nfsfile_open()
+ *
+ * Tests are sorted by version; only the first of each mounts anew.  Fails the
+ * running test if anything goes wrong.
+ */
+void nfsfile_mount(struct nfsfile *file, const char *version,
+		   const char *proto, const char *name, size_t size)
+{
+	if (file->client >= 0 && lab_is_mounted(version, proto))
+		return;
+	/* An open file would keep the old mount and the old export busy. */
+	nfsfile_close(file);
+	if (lab_mount(version, proto))
+		fail_msg("lab-nfs up --vers %s --proto %s failed", version,
+			 proto);
+	nfsfile_open(file, name, size);
+}
+
+/**
  * nfsfile_close - close both ends, if they are open
  * @file:	from nfsfile_open(), or NFSFILE_CLOSED
  */

@@ -28,6 +28,8 @@ struct nfsfile {
 #define NFSFILE_CLOSED { .client = -1, .server = -1 }
 
 void nfsfile_open(struct nfsfile *file, const char *name, size_t size);
+void nfsfile_mount(struct nfsfile *file, const char *version,
+		   const char *proto, const char *name, size_t size);
 void nfsfile_close(struct nfsfile *file);
 void nfsfile_server_fill(const struct nfsfile *file, size_t len, uint64_t seed,
 			 uint64_t pos);
