@@ -75,7 +75,7 @@ static void run_job(void **state)
 	snprintf(engine, sizeof(engine), "--ioengine=%s", job->engine);
 	snprintf(depth, sizeof(depth), "--iodepth=%s", job->depth);
 	snprintf(mem, sizeof(mem), "--iomem=mmapshared:%s/allocate", dir);
-	evidence_take(&before);
+	evidence_start(&before);
 	assert_int_equal(lab_run(argv), 0);
 	evidence_check(&before, &exp);
 }

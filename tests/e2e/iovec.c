@@ -143,7 +143,7 @@ static void run_row(void **state)
 	int n, rc;
 
 	nfsfile_mount(&file, row->version, "rdma", "iovec", POOL);
-	evidence_take(&before);
+	evidence_start(&before);
 	for (int kind = 0; kind < MEM_KINDS; kind++) {
 		rc = membuf_alloc(&pool[kind], kind, POOL);
 		if (rc)

@@ -141,7 +141,7 @@ static void run_row(void **state)
 	int rc;
 
 	nfsfile_mount(&file, row->version, "rdma", "matrix", FILE_SIZE);
-	evidence_take(&before);
+	evidence_start(&before);
 	rc = membuf_alloc(&buf, row->kind, s->mem_pos + s->len + MEM_GUARD);
 	if (rc)
 		fail_msg("no %s buffer: %s", mem_name(row->kind),

@@ -69,7 +69,7 @@ static void prepare(const struct row *row, struct evidence *before)
 
 	nfsfile_mount(&file, row->version, proto, "refuse", FILE_SIZE);
 	nfsfile_server_fill(&file, FILE_SIZE, OLD_SEED, 0);
-	evidence_take(before);
+	evidence_start(before);
 	rc = membuf_alloc(&ram, MEM_RAM, BUF_SIZE + 4096);
 	if (!rc && row->kind != MEM_RAM)
 		rc = membuf_alloc(&p2p, row->kind, BUF_SIZE + 4096);

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a pinned page when the process does not wait for it: killed in
+ * the middle of I/O, or forked.  No pin may be lost or dropped twice, provider
+ * memory must come back, and data must go to the process that asked for it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../lib/evidence.h"
+#include "../lib/io.h"
+#include "../lib/lab.h"
+#include "../lib/nfsfile.h"
+#include "../lib/pattern.h"
+
+#define BLOCK (256UL << 10)
+#define DEPTH 8
+#define FILE_SIZE (16UL << 20)
+#define FORK_SIZE (8UL << 20)
+#define KILLS 15
+#define FORKS 5
+
+/**
+ * struct subject - what one test is about
+ * @name:	of the test
+ * @version:	NFS version
+ * @write:	direction, as the file sees it
+ * @kind:	where the buffers live
+ */
+struct subject {
+	const char *name;
+	const char *version;
+	bool write;
+	enum mem_kind kind;
+};
+
+static struct nfsfile file = NFSFILE_CLOSED;
+static struct membuf buf;
+
+static void queue(struct io_uring *ring, bool write, void *data, size_t len,
+		  off_t pos)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+	if (write)
+		io_uring_prep_write(sqe, file.client, data, len, pos);
+	else
+		io_uring_prep_read(sqe, file.client, data, len, pos);
+}
+
+/* Child process: keeps DEPTH I/Os in flight until it is killed. */
+static void busy_child(const struct subject *s, int ready)
+{
+	struct io_uring_cqe *cqe;
+	struct io_uring ring;
+	unsigned int n = 0;
+
+	if (membuf_alloc(&buf, s->kind, DEPTH * BLOCK) ||
+	    io_uring_queue_init(DEPTH, &ring, 0))
+		_exit(1);
+	for (; n < DEPTH; n++)
+		queue(&ring, s->write, buf.data + n * BLOCK, BLOCK, n * BLOCK);
+	if (io_uring_submit(&ring) != DEPTH || write(ready, "", 1) != 1)
+		_exit(1);
+	for (;; n++) {
+		if (io_uring_wait_cqe(&ring, &cqe) || cqe->res < 0)
+			_exit(1);
+		io_uring_cqe_seen(&ring, cqe);
+		queue(&ring, s->write, buf.data + n % DEPTH * BLOCK, BLOCK,
+		      n % DEPTH * BLOCK);
+		io_uring_submit(&ring);
+	}
+}
+
+/* An ordinary I/O after the violence: does the mount still work? */
+static void check_health(const struct subject *s)
+{
+	struct expected exp = { .pins = PINS_AT_LEAST };
+	struct evidence before;
+	ssize_t done;
+
+	evidence_start(&before);
+	assert_int_equal(membuf_alloc(&buf, s->kind, BLOCK), 0);
+	pattern_fill(buf.data, BLOCK, 77, 0);
+	expected_add(&exp, true, s->kind, buf.data, BLOCK);
+	done = io_one(IO_SYNC, true, file.client, buf.data, BLOCK, 0);
+	assert_int_equal(done, BLOCK);
+	nfsfile_server_check(&file, BLOCK, 77, 0);
+	membuf_free(&buf);
+	evidence_check(&before, &exp);
+}
+
+static void test_kill(void **state)
+{
+	const struct subject *s = *state;
+	/* How much was moved before each death is anybody's guess. */
+	struct expected exp = { .no_copy = true, .resent = true };
+	struct evidence before;
+
+	nfsfile_mount(&file, s->version, "rdma", "life", FILE_SIZE);
+	evidence_start(&before);
+	for (int i = 0; i < KILLS; i++) {
+		struct timespec nap = { .tv_nsec = i * 3000000L };
+		int pipefd[2], status;
+		char byte;
+		pid_t pid;
+
+		assert_int_equal(pipe(pipefd), 0);
+		pid = fork();
+		if (!pid)
+			busy_child(s, pipefd[1]);
+		close(pipefd[1]);
+		if (read(pipefd[0], &byte, 1) == 1)
+			nanosleep(&nap, NULL);
+		close(pipefd[0]);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		/* It must have died by our hand, not of an error. */
+		assert_true(WIFSIGNALED(status));
+	}
+	if (s->kind == MEM_RAM)
+		exp.no_copy = false;
+	evidence_check(&before, &exp);
+	check_health(s);
+}
+
+/*
+ * Fork while the NIC is filling the buffer.  RAM: the parent's buffer gets all
+ * of the data and the child never sees it.  P2P memory is shared: both do.
+ */
+static void fork_once(const struct subject *s, struct io_uring *ring,
+		      uint64_t seed)
+{
+	struct io_uring_cqe *cqe;
+	struct mismatch bad;
+	int to_child[2], status;
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(to_child), 0);
+	nfsfile_server_fill(&file, FORK_SIZE, seed, 0);
+	memset(buf.data, 0xee, FORK_SIZE);
+	queue(ring, false, buf.data, FORK_SIZE, 0);
+	assert_int_equal(io_uring_submit(ring), 1);
+	pid = fork();
+	if (!pid) {
+		bool seen = false;
+
+		/* Break copy-on-write sharing from this side, at once. */
+		for (size_t i = 0; s->kind == MEM_RAM && i < FORK_SIZE;
+		     i += 4096)
+			buf.data[i] = 1;
+		if (read(to_child[0], &byte, 1) != 1)
+			_exit(1);
+		if (s->kind != MEM_RAM)
+			seen = pattern_check(buf.data, FORK_SIZE, seed, 0,
+					     &bad);
+		_exit(s->kind == MEM_RAM || seen ? 0 : 1);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(io_uring_wait_cqe(ring, &cqe), 0);
+	assert_int_equal(cqe->res, FORK_SIZE);
+	io_uring_cqe_seen(ring, cqe);
+	assert_int_equal(write(to_child[1], &byte, 1), 1);
+	close(to_child[0]);
+	close(to_child[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fail_msg("the child does not see the data in shared memory");
+	nfsfile_buffer_check(buf.data, FORK_SIZE, seed, 0,
+			     "buffer of the parent");
+}
+
+static void test_fork(void **state)
+{
+	const struct subject *s = *state;
+	struct expected exp = { .pins = PINS_AT_LEAST };
+	struct evidence before;
+	struct io_uring ring;
+
+	nfsfile_mount(&file, s->version, "rdma", "life", FILE_SIZE);
+	evidence_start(&before);
+	assert_int_equal(membuf_alloc(&buf, s->kind, FORK_SIZE), 0);
+	assert_int_equal(io_uring_queue_init(DEPTH, &ring, 0), 0);
+	for (int i = 0; i < FORKS; i++) {
+		expected_add(&exp, false, s->kind, buf.data, FORK_SIZE);
+		fork_once(s, &ring, 500 + i);
+	}
+	io_uring_queue_exit(&ring);
+	membuf_free(&buf);
+	evidence_check(&before, &exp);
+}
+
+static const struct subject kills[] = {
+	{ "v4.2 write RAM kill -9", "4.2", true, MEM_RAM },
+	{ "v4.2 write CMB kill -9", "4.2", true, MEM_CMB },
+	{ "v4.2 write BAR kill -9", "4.2", true, MEM_BAR },
+	{ "v4.2 read CMB kill -9", "4.2", false, MEM_CMB },
+	{ "v4.2 read BAR kill -9", "4.2", false, MEM_BAR },
+	{ "v3 write BAR kill -9", "3", true, MEM_BAR },
+	{ "v3 read RAM kill -9", "3", false, MEM_RAM },
+	{ "v3 read CMB kill -9", "3", false, MEM_CMB },
+};
+
+static const struct subject forks[] = {
+	{ "v4.2 read RAM fork", "4.2", false, MEM_RAM },
+	{ "v4.2 read CMB fork", "4.2", false, MEM_CMB },
+	{ "v4.2 read BAR fork", "4.2", false, MEM_BAR },
+};
+
+static int cleanup(void **state)
+{
+	(void)state;
+	membuf_free(&buf);
+	return 0;
+}
+
+static int leave(void **state)
+{
+	(void)state;
+	nfsfile_close(&file);
+	return lab_unmount();
+}
+
+#define NKILLS (sizeof(kills) / sizeof(kills[0]))
+#define NFORKS (sizeof(forks) / sizeof(forks[0]))
+
+int main(int argc, char **argv)
+{
+	static struct CMUnitTest tests[NKILLS + NFORKS];
+	int rc = lab_main_setup(argc, argv);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < NKILLS + NFORKS; i++) {
+		const struct subject *s = i < NKILLS ? &kills[i] :
+						       &forks[i - NKILLS];
+
+		tests[i] = (struct CMUnitTest){
+			.name = s->name,
+			.test_func = i < NKILLS ? test_kill : test_fork,
+			.teardown_func = cleanup,
+			.initial_state = (void *)(uintptr_t)s,
+		};
+	}
+	return _cmocka_run_group_tests("life", tests, NKILLS + NFORKS, NULL,
+				       leave);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * I/O on peer-to-peer memory while the connection breaks or the server
+ * restarts.  Each RPC is sent again from, or into, the same memory, so that has
+ * to stay pinned; an UNSTABLE write even until the server has committed it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../lib/evidence.h"
+#include "../lib/lab.h"
+#include "../lib/nfsfile.h"
+#include "../lib/pattern.h"
+
+#define SIZE (16UL << 20)
+#define KILLS 4
+#define EARLY (2UL << 20)	/* bytes on the wire before the server goes */
+
+/**
+ * struct subject - what one test is about
+ * @name:	of the test
+ * @version:	NFS version
+ * @write:	direction, as the file sees it
+ * @kind:	where the buffer lives
+ */
+struct subject {
+	const char *name;
+	const char *version;
+	bool write;
+	enum mem_kind kind;
+};
+
+static struct nfsfile file = NFSFILE_CLOSED;
+static struct io_uring ring;
+static struct membuf buf;
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t done = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	if (done < 0)
+		fail_msg("cannot write '%s' to %s: %s", text, path,
+			 strerror(errno));
+	close(fd);
+}
+
+/* What the NFS server forgets when its last thread ends, and its threads. */
+static void restart_server(void)
+{
+	put("/proc/fs/nfsd/threads", "0\n");
+	put("/proc/fs/nfsd/portlist", "tcp 2049\n");
+	put("/proc/fs/nfsd/portlist", "rdma 20049\n");
+	put("/proc/fs/nfsd/threads", "8\n");
+	/* lockd's grace period holds up NFSv4's, and nobody has a lock. */
+	put("/proc/fs/lockd/nlm_end_grace", "Y");
+}
+
+/* Payload that left, or came to, the subject's memory since @before. */
+static uint64_t moved(const struct subject *s, const struct nic_stats *before)
+{
+	struct nic_stats now;
+
+	assert_return_code(nic_stats_read(&now), 0);
+	if (s->kind == MEM_RAM)
+		return now.ram_read - before->ram_read;
+	return s->write ? now.bus_read + now.iommu_read - before->bus_read -
+			  before->iommu_read :
+			  now.bus_write + now.iommu_write - before->bus_write -
+			  before->iommu_write;
+}
+
+static void wait_until_moved(const struct subject *s,
+			     const struct nic_stats *before, uint64_t bytes)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int try = 0; moved(s, before) < bytes; try++) {
+		if (try > 20000)
+			fail_msg("no payload has moved for 20 s");
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* Start one large I/O and return at once. */
+static void start(const struct subject *s, uint64_t seed)
+{
+	struct io_uring_sqe *sqe;
+
+	assert_int_equal(membuf_alloc(&buf, s->kind, SIZE), 0);
+	assert_int_equal(io_uring_queue_init(1, &ring, 0), 0);
+	sqe = io_uring_get_sqe(&ring);
+	if (s->write) {
+		pattern_fill(buf.data, SIZE, seed, 0);
+		io_uring_prep_write(sqe, file.client, buf.data, SIZE, 0);
+	} else {
+		nfsfile_server_fill(&file, SIZE, seed, 0);
+		io_uring_prep_read(sqe, file.client, buf.data, SIZE, 0);
+	}
+	assert_int_equal(io_uring_submit(&ring), 1);
+}
+
+static void finish(const struct subject *s, uint64_t seed)
+{
+	struct io_uring_cqe *cqe;
+
+	assert_int_equal(io_uring_wait_cqe(&ring, &cqe), 0);
+	if (cqe->res != (int)SIZE)
+		fail_msg("I/O ended with %s",
+			 cqe->res < 0 ? strerror(-cqe->res) : "a short count");
+	io_uring_cqe_seen(&ring, cqe);
+	io_uring_queue_exit(&ring);
+	if (s->write)
+		nfsfile_server_check(&file, SIZE, seed, 0);
+	else
+		nfsfile_buffer_check(buf.data, SIZE, seed, 0,
+				     mem_name(s->kind));
+	membuf_free(&buf);
+}
+
+static void test_kill(void **state)
+{
+	const struct subject *s = *state;
+	struct expected exp = { .pins = PINS_AT_LEAST, .resent = true };
+	struct evidence before, after;
+
+	nfsfile_mount(&file, s->version, "rdma", "restart", SIZE);
+	evidence_start(&before);
+	start(s, 900);
+	expected_add(&exp, s->write, s->kind, buf.data, SIZE);
+	for (int i = 0; i < KILLS; i++) {
+		wait_until_moved(s, &before.nic, (i + 1) * (SIZE / 8));
+		assert_return_code(nic_control("kill"), 0);
+	}
+	finish(s, 900);
+	evidence_check(&before, &exp);
+	evidence_take(&after);
+	assert_true(after.nic.kills > before.nic.kills);
+	assert_true(after.nic.connects > before.nic.connects);
+}
+
+/*
+ * The server restarts in the middle of a write: its write verifier is another
+ * one, so everything that was not committed has to be sent again.
+ */
+static void test_verifier(void **state)
+{
+	const struct subject *s = *state;
+	struct expected exp = { .pins = PINS_AT_LEAST, .resent = true };
+	struct evidence before;
+
+	nfsfile_mount(&file, s->version, "rdma", "restart", SIZE);
+	evidence_start(&before);
+	start(s, 901);
+	expected_add(&exp, s->write, s->kind, buf.data, SIZE);
+	wait_until_moved(s, &before.nic, EARLY);
+	restart_server();
+	finish(s, 901);
+	if (s->write && moved(s, &before.nic) <= SIZE)
+		fail_msg("nothing was sent again: the restart came too late");
+	evidence_check(&before, &exp);
+}
+
+static int cleanup(void **state)
+{
+	(void)state;
+	membuf_free(&buf);
+	return 0;
+}
+
+static int leave(void **state)
+{
+	(void)state;
+	nfsfile_close(&file);
+	return lab_unmount();
+}
+
+static const struct {
+	CMUnitTestFunction func;
+	struct subject subject;
+} table[] = {
+	{ test_kill, { "v3 write CMB, connection lost", "3", true, MEM_CMB } },
+	{ test_kill, { "v3 read BAR, connection lost", "3", false, MEM_BAR } },
+	{ test_verifier, { "v3 write BAR, server restarted", "3", true,
+			   MEM_BAR } },
+	{ test_kill, { "v4.2 write BAR, connection lost", "4.2", true,
+		       MEM_BAR } },
+	{ test_kill, { "v4.2 read CMB, connection lost", "4.2", false,
+		       MEM_CMB } },
+	{ test_kill, { "v4.2 write RAM, connection lost", "4.2", true,
+		       MEM_RAM } },
+	{ test_verifier, { "v4.2 write CMB, server restarted", "4.2", true,
+			   MEM_CMB } },
+	{ test_verifier, { "v4.2 read BAR, server restarted", "4.2", false,
+			   MEM_BAR } },
+};
+
+#define TESTS (sizeof(table) / sizeof(table[0]))
+
+int main(int argc, char **argv)
+{
+	static struct CMUnitTest tests[TESTS];
+	int rc = lab_main_setup(argc, argv);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < TESTS; i++)
+		tests[i] = (struct CMUnitTest){
+			.name = table[i].subject.name,
+			.test_func = table[i].func,
+			.teardown_func = cleanup,
+			.initial_state = (void *)(uintptr_t)&table[i].subject,
+		};
+	return _cmocka_run_group_tests("restart", tests, TESTS, NULL, leave);
+}
