@@ -472,21 +472,42 @@ int vr_iw_create_listen(struct iw_cm_id *id, int backlog)
 	return 0;
 }
 
-/* Claim one of the unanswered requests to @l; NULL if there is none. */
-static struct vr_conn *vr_conn_of(const struct vr_listener *l)
+/* Claim an unanswered request to @l or of @aqp; NULL if there is none. */
+static struct vr_conn *vr_conn_of(const struct vr_listener *l,
+				  const struct vr_qp *aqp)
 {
 	struct vr_conn *c;
 	unsigned long i;
 
 	xa_lock(&vr_conns);
 	xa_for_each(&vr_conns, i, c) {
-		if (c->lst == l) {
+		if (c->lst == l || c->aqp == aqp) {
 			__xa_erase(&vr_conns, i);
 			break;
 		}
 	}
 	xa_unlock(&vr_conns);
+	if (c)
+		cancel_delayed_work_sync(&c->timeout);
 	return c;
+}
+
+/**
+ * vr_cm_abort - give up a connection that is being set up
+ * @qp: QP of the active side, in ERR; it need not have such a connection
+ *
+ * Spares whoever destroys the QP waiting for an answer.
+ *
+ * Context: process context, no locks held.
+ */
+void vr_cm_abort(struct vr_qp *qp)
+{
+	struct vr_conn *c = vr_conn_of(NULL, qp);
+
+	if (!c)
+		return;
+	vr_conn_refuse(c, -ECONNRESET, NULL, 0);
+	vr_conn_free(c);
 }
 
 /**
@@ -508,8 +529,7 @@ int vr_iw_destroy_listen(struct iw_cm_id *id)
 	id->provider_data = NULL;
 	mutex_lock(&vr_cm_lock);
 	list_del(&l->list);
-	while ((c = vr_conn_of(l))) {
-		cancel_delayed_work_sync(&c->timeout);
+	while ((c = vr_conn_of(l, NULL))) {
 		vr_conn_refuse(c, -ECONNRESET, NULL, 0);
 		vr_conn_free(c);
 	}

@@ -77,6 +77,22 @@ static int vr_lookup(const struct vr_name *tab, size_t n, const char *name)
 	return -EINVAL;
 }
 
+/**
+ * vr_op_name - name of an opcode
+ * @op: the opcode
+ *
+ * Return: the name that "inject" takes, too.
+ */
+const char *vr_op_name(enum ib_wr_opcode op)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(vr_ops); i++)
+		if (vr_ops[i].value == op)
+			return vr_ops[i].name;
+	return "unknown";
+}
+
 /* ----------------------------------------------------------------- stats */
 
 static int vr_stats_show(struct seq_file *m, void *v)

@@ -88,18 +88,20 @@ struct vr_fabric {
 	struct list_head node;
 };
 
+/* map.c */
 int vr_fabric_module_init(void);
 void vr_fabric_module_exit(void);
-
 void vr_fabric_init(struct vr_fabric *f, struct pci_dev *pdev);
 void vr_fabric_exit(struct vr_fabric *f);
 
+/* dma.c */
 int vr_fabric_enter(void);
 void vr_fabric_leave(int idx);
 int vr_fabric_resolve(struct vr_fabric *f, dma_addr_t addr, size_t len,
 		      struct vr_span *span);
 void vr_fabric_show(struct vr_fabric *f, struct seq_file *m);
 
+/* copy.c */
 void vr_span_copy(const struct vr_span *dst, const struct vr_span *src,
 		  size_t len);
 void vr_span_advance(struct vr_span *span, size_t n);

@@ -247,6 +247,7 @@ int vr_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 		return -EOPNOTSUPP;
 	if ((mask & IB_QP_STATE) && attr->qp_state == IB_QPS_ERR) {
 		vr_qp_disconnect(qp, false);
+		vr_cm_abort(qp);
 		return 0;
 	}
 	spin_lock_irqsave(&qp->lock, flags);
@@ -358,8 +359,10 @@ static void vr_flush(struct vr_qp *qp)
 static bool vr_step(struct vr_qp *qp, struct vr_wqe *w)
 {
 	struct vr_result res = {};
+	bool injected;
 
-	if (vr_inject_hit(qp->dev, w->op, &res.status)) {
+	injected = vr_inject_hit(qp->dev, w->op, &res.status);
+	if (injected) {
 		vr_count(qp->dev, VR_STAT_INJECTED, 1);
 	} else {
 		vr_exec(qp, w, vr_ring_sge(&qp->sq, qp->sq.tail), &res);
@@ -377,9 +380,10 @@ static bool vr_step(struct vr_qp *qp, struct vr_wqe *w)
 		vr_send_complete(qp, w, res.status, 0);
 	} else {
 		ibdev_warn_ratelimited(&qp->dev->ibdev,
-				       "QP %u: work request with opcode %d failed: %s\n",
-				       qp->ibqp.qp_num, w->op,
-				       ib_wc_status_msg(res.status));
+				       "QP %u: work request \"%s\" failed: %s%s\n",
+				       qp->ibqp.qp_num, vr_op_name(w->op),
+				       ib_wc_status_msg(res.status),
+				       injected ? " (injected)" : "");
 		vr_send_complete(qp, w, res.status, 0);
 		if (!res.peer_fault)
 			vr_qp_event(qp, IB_EVENT_QP_FATAL);
@@ -516,6 +520,7 @@ int vr_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 
 	xa_erase(&qp->dev->qps, ibqp->qp_num);
 	vr_qp_disconnect(qp, false);
+	vr_cm_abort(qp);
 	vr_qp_put(qp);
 	wait_for_completion(&qp->freed);
 	cancel_work_sync(&qp->work);

@@ -483,6 +483,7 @@ int vr_iw_destroy_listen(struct iw_cm_id *id);
 void vr_iw_add_ref(struct ib_qp *ibqp);
 void vr_iw_rem_ref(struct ib_qp *ibqp);
 struct ib_qp *vr_iw_get_qp(struct ib_device *ibdev, int qpn);
+void vr_cm_abort(struct vr_qp *qp);
 void vr_cm_exit(void);
 
 /* debug.c */
@@ -490,6 +491,7 @@ void vr_debug_init(void);
 void vr_debug_exit(void);
 void vr_debug_add(struct vr_dev *d);
 void vr_debug_remove(struct vr_dev *d);
+const char *vr_op_name(enum ib_wr_opcode op);
 bool vr_inject_hit(struct vr_dev *d, enum ib_wr_opcode op,
 		   enum ib_wc_status *status);
 
