@@ -21,6 +21,12 @@ enum vr_fault {
 	VR_FAULT_DST,
 };
 
+/*
+ * With nocopy, shorter transfers are copied all the same: users put parts of
+ * their protocol there, such as RPC replies that are too long for a SEND.
+ */
+#define VR_NOCOPY_MIN	4096
+
 struct vr_bytes {
 	u64 by_route[VR_ROUTES];
 };
@@ -195,6 +201,7 @@ static void vr_do_rdma(struct vr_qp *qp, struct vr_qp *peer, struct vr_wqe *w,
 	struct ib_sge rsge = { .addr = w->raddr, .lkey = w->rkey };
 	struct vr_sgl loc, rem;
 	enum vr_fault fault;
+	bool copy;
 
 	if (vr_sgl_get(&loc, qp->dev, qp->ibqp.pd, sge, w->nsge,
 		       write ? 0 : IB_ACCESS_LOCAL_WRITE)) {
@@ -214,10 +221,11 @@ static void vr_do_rdma(struct vr_qp *qp, struct vr_qp *peer, struct vr_wqe *w,
 	}
 
 	res->bytes = loc.len;
+	copy = loc.len < VR_NOCOPY_MIN || !READ_ONCE(vr_nocopy);
 	if (write)
-		fault = vr_move(&rem, &loc, loc.len, !READ_ONCE(vr_nocopy));
+		fault = vr_move(&rem, &loc, loc.len, copy);
 	else
-		fault = vr_move(&loc, &rem, loc.len, !READ_ONCE(vr_nocopy));
+		fault = vr_move(&loc, &rem, loc.len, copy);
 	vr_sgl_put(&rem);
 	if (fault == (write ? VR_FAULT_SRC : VR_FAULT_DST))
 		res->status = IB_WC_LOC_PROT_ERR;

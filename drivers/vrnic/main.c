@@ -32,7 +32,7 @@ MODULE_PARM_DESC(max_fr, "pages of a fast registration, 1 to 4096 (default 256)"
 
 bool vr_nocopy;
 module_param_named(nocopy, vr_nocopy, bool, 0644);
-MODULE_PARM_DESC(nocopy, "do not copy the payload of RDMA READ and WRITE (default N)");
+MODULE_PARM_DESC(nocopy, "do not copy RDMA READs and WRITEs of 4 KiB and more (default N)");
 
 struct workqueue_struct *vr_wq;
 
