@@ -21,10 +21,11 @@
  * signed integer it would appear and disappear with the bits above.
  */
 #define CAP_READ_PLUS (1ULL << 29)
-#define CAP_MOVEABLE (1ULL << 31)
-#define CAP_LOW 0xffffffffULL
+#define CAP_MOVEABLE  (1ULL << 31)
+#define CAP_LOW	      0xffffffffULL
 
 #define SECOND "/mnt/second"
+static const char served[] = "10.9.9.1:" LAB_EXPORT;
 
 static bool rdma_can(void)
 {
@@ -43,15 +44,14 @@ static uint64_t caps_of(const char *dir)
 static void mount_it(const char *version, const char *proto)
 {
 	if (lab_mount(version, proto))
-		fail_msg("lab-nfs up --vers %s --proto %s failed", version,
-			 proto);
+		fail_msg("lab-nfs up --vers %s --proto %s failed", version, proto);
 }
 
 static void check_bit(uint64_t caps, bool want, const char *when)
 {
 	if (!!(caps & CAP_P2PDMA) != want)
-		fail_msg("%s: caps=0x%" PRIx64 ", but NFS_CAP_P2PDMA must be %s",
-			 when, caps, want ? "set" : "clear");
+		fail_msg("%s: caps=0x%" PRIx64 ", but NFS_CAP_P2PDMA must be %s", when, caps,
+			 want ? "set" : "clear");
 }
 
 static void test_mount(void **state)
@@ -68,8 +68,8 @@ static void test_mount(void **state)
 	assert_int_equal(rdma & CAP_READ_PLUS, 0);
 	/* But for READ_PLUS, the transport changes no capability. */
 	assert_int_equal(tcp & CAP_LOW & ~CAP_READ_PLUS, rdma & CAP_LOW);
-	assert_int_equal(!!(rdma & CAP_MOVEABLE), !strcmp(version, "4.1") ||
-						  !strcmp(version, "4.2"));
+	assert_int_equal(!!(rdma & CAP_MOVEABLE),
+			 !strcmp(version, "4.1") || !strcmp(version, "4.2"));
 	/* Nothing but the one new bit. */
 	assert_int_equal(rdma >> 32, rdma_can());
 }
@@ -77,12 +77,8 @@ static void test_mount(void **state)
 static void test_remount(void **state)
 {
 	const char *version = *state;
-	static const char *const ro[] = {
-		"mount", "-o", "remount,ro", LAB_MOUNT, NULL
-	};
-	static const char *const rw[] = {
-		"mount", "-o", "remount,rw", LAB_MOUNT, NULL
-	};
+	static const char *const ro[] = { "mount", "-o", "remount,ro", LAB_MOUNT, NULL };
+	static const char *const rw[] = { "mount", "-o", "remount,rw", LAB_MOUNT, NULL };
 	uint64_t caps;
 
 	mount_it(version, "rdma");
@@ -126,8 +122,7 @@ static void test_two_mounts(void **state)
 {
 	static const char *const make_dir[] = { "mkdir", "-p", SECOND, NULL };
 	static const char *const up[] = {
-		"mount", "-t", "nfs", "-o", "vers=3,proto=tcp,nosharecache",
-		"10.9.9.1:" LAB_EXPORT, SECOND, NULL
+		"mount", "-t", "nfs", "-o", "vers=3,proto=tcp,nosharecache", served, SECOND, NULL
 	};
 	static const char *const down[] = { "umount", SECOND, NULL };
 	uint64_t caps;
@@ -171,8 +166,7 @@ int main(int argc, char **argv)
 		return rc;
 	for (const char *const *v = lab_versions; *v; v++) {
 		for (int k = 0; k < KINDS_OF_TEST; k++, n++) {
-			snprintf(names[n], sizeof(names[n]), "v%s %s", *v,
-				 kinds[k].name);
+			snprintf(names[n], sizeof(names[n]), "v%s %s", *v, kinds[k].name);
 			tests[n] = (struct CMUnitTest){
 				.name = names[n],
 				.test_func = kinds[k].func,

@@ -26,14 +26,13 @@
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 
-#define LOCAL_DIR "/run/dirty"
+#define LOCAL_DIR  "/run/dirty"
 #define LOCAL_FILE LOCAL_DIR "/buffer"
-#define DISK "/dev/nvme0n1"
-#define SIZE (8UL << 20)
-#define ROUNDS 4
+#define DISK	   "/dev/nvme0n1"
+#define SIZE	   (8UL << 20)
+#define ROUNDS	   4
 
 static struct nfsfile file = NFSFILE_CLOSED;
-
 
 static int make_local_fs(void **state)
 {
@@ -80,8 +79,7 @@ static int open_local(uint64_t seed, bool large)
 	if (!large)
 		posix_fadvise(fd, 0, SIZE, POSIX_FADV_RANDOM);
 	for (size_t pos = 0; pos < SIZE; pos += large ? SIZE : 4096)
-		assert_true(pread(fd, data, large ? SIZE : 4096,
-				  (off_t)pos) > 0);
+		assert_true(pread(fd, data, large ? SIZE : 4096, (off_t)pos) > 0);
 	return fd;
 }
 
@@ -112,8 +110,7 @@ static void test_mapped(bool large)
 		nfsfile_server_fill(&file, SIZE, 40 + round, 0);
 		fd = open_local(60 + round, large);
 		evidence_start(&before);
-		map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			   0);
+		map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		assert_true(map != MAP_FAILED);
 		expected_add(&exp, false, MEM_RAM, map, SIZE);
 		read_and_write_back(fd, map);
@@ -125,8 +122,7 @@ static void test_mapped(bool large)
 		drop_caches();
 		map = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
 		assert_true(map != MAP_FAILED);
-		nfsfile_buffer_check(map, SIZE, 40 + round, 0,
-				     "mapped file, read again from disk");
+		nfsfile_buffer_check(map, SIZE, 40 + round, 0, "mapped file, read again from disk");
 		munmap(map, SIZE);
 		close(fd);
 	}
@@ -149,23 +145,23 @@ static void test_thp(void **state)
 {
 	struct expected exp = { .pins = PINS_EXACT };
 	struct evidence before;
-	unsigned char *map, *buf;
+	void *buf;
 
 	(void)state;
 	nfsfile_mount(&file, "4.2", "rdma", "dirty", SIZE);
 	nfsfile_server_fill(&file, SIZE, 90, 0);
 	evidence_start(&before);
-	map = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_true(map != MAP_FAILED);
-	buf = (unsigned char *)(((uintptr_t)map + (2UL << 20) - 1) &
-				~((2UL << 20) - 1));
+	buf = aligned_alloc(2UL << 20, SIZE);
+	if (!buf) {
+		fail_msg("no memory");
+		return;
+	}
 	madvise(buf, SIZE, MADV_HUGEPAGE);
 	memset(buf, 0, SIZE);
 	expected_add(&exp, false, MEM_RAM, buf, SIZE);
 	assert_int_equal(pread(file.client, buf, SIZE, 0), SIZE);
 	nfsfile_buffer_check(buf, SIZE, 90, 0, "huge pages");
-	munmap(map, 2 * SIZE);
+	free(buf);
 	evidence_check(&before, &exp);
 }
 
@@ -180,6 +176,5 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	return cmocka_run_group_tests_name("dirty", tests, make_local_fs,
-					   remove_local_fs);
+	return cmocka_run_group_tests_name("dirty", tests, make_local_fs, remove_local_fs);
 }

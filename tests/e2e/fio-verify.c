@@ -19,30 +19,32 @@
 /**
  * struct job - one run of fio
  * @name:	what the test is called
- * @kind:	where fio's buffers live
  * @block:	fio's block size
- * @size:	bytes of the file
  * @engine:	fio's ioengine
  * @depth:	I/Os in flight
+ * @kind:	where fio's buffers live
+ * @size:	bytes of the file
  */
 struct job {
 	const char *name;
-	enum mem_kind kind;
 	const char *block;
-	unsigned int size;
 	const char *engine;
 	const char *depth;
+	enum mem_kind kind;
+	unsigned int size;
 };
 
+static const char target[] = "--filename=" LAB_MOUNT "/fio";
+
 static const struct job jobs[] = {
-	{ "CMB 512 psync", MEM_CMB, "512", 256 << 10, "psync", "1" },
-	{ "BAR 512 psync", MEM_BAR, "512", 256 << 10, "psync", "1" },
-	{ "CMB 4k libaio x8", MEM_CMB, "4k", 1 << 20, "libaio", "8" },
-	{ "BAR 4k io_uring x8", MEM_BAR, "4k", 1 << 20, "io_uring", "8" },
-	{ "CMB 64k io_uring x4", MEM_CMB, "64k", 8 << 20, "io_uring", "4" },
-	{ "BAR 64k libaio x16", MEM_BAR, "64k", 8 << 20, "libaio", "16" },
-	{ "CMB 1M psync", MEM_CMB, "1m", 8 << 20, "psync", "1" },
-	{ "BAR 1M libaio x4", MEM_BAR, "1m", 8 << 20, "libaio", "4" },
+	{ "CMB 512 psync", "512", "psync", "1", MEM_CMB, 256 << 10 },
+	{ "BAR 512 psync", "512", "psync", "1", MEM_BAR, 256 << 10 },
+	{ "CMB 4k libaio x8", "4k", "libaio", "8", MEM_CMB, 1 << 20 },
+	{ "BAR 4k io_uring x8", "4k", "io_uring", "8", MEM_BAR, 1 << 20 },
+	{ "CMB 64k io_uring x4", "64k", "io_uring", "4", MEM_CMB, 8 << 20 },
+	{ "BAR 64k libaio x16", "64k", "libaio", "16", MEM_BAR, 8 << 20 },
+	{ "CMB 1M psync", "1m", "psync", "1", MEM_CMB, 8 << 20 },
+	{ "BAR 1M libaio x4", "1m", "libaio", "4", MEM_BAR, 8 << 20 },
 };
 
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
@@ -52,24 +54,32 @@ static void run_job(void **state)
 	const struct job *job = *state;
 	char bs[32], size[32], engine[32], depth[32], mem[PATH_MAX];
 	char dir[PATH_MAX - 64];
-	const char *const argv[] = {
-		"fio", "--name=verify", "--filename=" LAB_MOUNT "/fio",
-		"--rw=randwrite", "--direct=1", "--verify=crc32c",
-		"--verify_fatal=1", "--randseed=7", "--invalidate=0",
-		bs, size, engine, depth, mem, NULL
-	};
+	const char *const argv[] = { "fio",
+				     "--name=verify",
+				     target,
+				     "--rw=randwrite",
+				     "--direct=1",
+				     "--verify=crc32c",
+				     "--verify_fatal=1",
+				     "--randseed=7",
+				     "--invalidate=0",
+				     bs,
+				     size,
+				     engine,
+				     depth,
+				     mem,
+				     NULL };
 	struct expected exp = {
 		.pins = PINS_BALANCED,
 		.no_copy = true,
 		.p2p_read = job->size,	/* each block is written once... */
-		.p2p_write = job->size,	/* ... and read back once */
+		.p2p_write = job->size, /* ... and read back once */
 	};
 	struct evidence before;
 
 	if (lab_mount("4.2", "rdma"))
 		fail_msg("lab-nfs up failed");
-	assert_return_code(p2pmem_find(PCI_DEVICES, job->kind, dir,
-				       sizeof(dir)), 0);
+	assert_return_code(p2pmem_find(PCI_DEVICES, job->kind, dir, sizeof(dir)), 0);
 	snprintf(bs, sizeof(bs), "--bs=%s", job->block);
 	snprintf(size, sizeof(size), "--size=%u", job->size);
 	snprintf(engine, sizeof(engine), "--ioengine=%s", job->engine);

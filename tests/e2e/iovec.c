@@ -19,7 +19,7 @@
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 
-#define POOL (4UL << 20)	/* each kind of memory, bytes */
+#define POOL	     (4UL << 20) /* each kind of memory, bytes */
 #define MAX_SEGMENTS 64
 
 /**
@@ -50,42 +50,78 @@ struct layout {
 };
 
 static const struct layout layouts[] = {
-	{ "RAM+CMB+BAR pages", PINS_EXACT, 0, {
-		{ MEM_RAM, 4096, 0 }, { MEM_CMB, 4096, 0 },
-		{ MEM_BAR, 4096, 0 },
-	} },
-	{ "BAR+RAM+CMB pages", PINS_EXACT, 8192, {
-		{ MEM_BAR, 8192, 0 }, { MEM_RAM, 4096, 0 },
-		{ MEM_CMB, 12288, 0 },
-	} },
-	{ "CMB+BAR odd", PINS_EXACT, 777, {
-		{ MEM_CMB, 1000, 3 }, { MEM_BAR, 5001, 4095 },
-	} },
-	{ "RAM+BAR+RAM+CMB odd", PINS_EXACT, 4097, {
-		{ MEM_RAM, 1, 9 }, { MEM_BAR, 517, 1 },
-		{ MEM_RAM, 3001, 40 }, { MEM_CMB, 4099, 2047 },
-	} },
-	{ "CMB+RAM small", PINS_EXACT, 100, {
-		{ MEM_CMB, 200, 16 }, { MEM_RAM, 100, 16 },
-	} },
-	{ "two pieces of CMB apart", PINS_EXACT, 0, {
-		{ MEM_CMB, 8192, 0 }, { MEM_CMB, 8192, 65536 },
-	} },
-	{ "BAR+CMB+RAM 1M each", PINS_AT_LEAST, 4096, {
-		{ MEM_BAR, 1UL << 20, 0 }, { MEM_CMB, 1UL << 20, 0 },
-		{ MEM_RAM, 1UL << 20, 0 },
-	} },
-	{ "RAM+CMB across 1M", PINS_AT_LEAST, 1234, {
-		{ MEM_RAM, (1UL << 20) - 100, 50 },
-		{ MEM_CMB, 70001, 99 }, { MEM_BAR, 1UL << 20, 511 },
-	} },
+	{ "RAM+CMB+BAR pages",
+	  PINS_EXACT,
+	  0,
+	  {
+		  { MEM_RAM, 4096, 0 },
+		  { MEM_CMB, 4096, 0 },
+		  { MEM_BAR, 4096, 0 },
+	  } },
+	{ "BAR+RAM+CMB pages",
+	  PINS_EXACT,
+	  8192,
+	  {
+		  { MEM_BAR, 8192, 0 },
+		  { MEM_RAM, 4096, 0 },
+		  { MEM_CMB, 12288, 0 },
+	  } },
+	{ "CMB+BAR odd",
+	  PINS_EXACT,
+	  777,
+	  {
+		  { MEM_CMB, 1000, 3 },
+		  { MEM_BAR, 5001, 4095 },
+	  } },
+	{ "RAM+BAR+RAM+CMB odd",
+	  PINS_EXACT,
+	  4097,
+	  {
+		  { MEM_RAM, 1, 9 },
+		  { MEM_BAR, 517, 1 },
+		  { MEM_RAM, 3001, 40 },
+		  { MEM_CMB, 4099, 2047 },
+	  } },
+	{ "CMB+RAM small",
+	  PINS_EXACT,
+	  100,
+	  {
+		  { MEM_CMB, 200, 16 },
+		  { MEM_RAM, 100, 16 },
+	  } },
+	{ "two pieces of CMB apart",
+	  PINS_EXACT,
+	  0,
+	  {
+		  { MEM_CMB, 8192, 0 },
+		  { MEM_CMB, 8192, 65536 },
+	  } },
+	{ "BAR+CMB+RAM 1M each",
+	  PINS_AT_LEAST,
+	  4096,
+	  {
+		  { MEM_BAR, 1UL << 20, 0 },
+		  { MEM_CMB, 1UL << 20, 0 },
+		  { MEM_RAM, 1UL << 20, 0 },
+	  } },
+	{ "RAM+CMB across 1M",
+	  PINS_AT_LEAST,
+	  1234,
+	  {
+		  { MEM_RAM, (1UL << 20) - 100, 50 },
+		  { MEM_CMB, 70001, 99 },
+		  { MEM_BAR, 1UL << 20, 511 },
+	  } },
 };
 
 #define LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
 
 /* One row more than the table: many segments, made at run time. */
 static struct layout many = {
-	"60 segments of 4097", PINS_AT_LEAST, 333, { { MEM_RAM, 0, 0 } },
+	"60 segments of 4097",
+	PINS_AT_LEAST,
+	333,
+	{ { MEM_RAM, 0, 0 } },
 };
 
 /**
@@ -147,16 +183,13 @@ static void run_row(void **state)
 	for (int kind = 0; kind < MEM_KINDS; kind++) {
 		rc = membuf_alloc(&pool[kind], kind, POOL);
 		if (rc)
-			fail_msg("no %s buffer: %s", mem_name(kind),
-				 strerror(-rc));
+			fail_msg("no %s buffer: %s", mem_name(kind), strerror(-rc));
 	}
 	n = place(l, iov);
 	for (int i = 0; i < n; i++) {
-		expected_add(&exp, row->write, l->segment[i].kind,
-			     iov[i].iov_base, iov[i].iov_len);
+		expected_add(&exp, row->write, l->segment[i].kind, iov[i].iov_base, iov[i].iov_len);
 		if (row->write)
-			pattern_fill(iov[i].iov_base, iov[i].iov_len,
-				     row->seed, l->pos + total);
+			pattern_fill(iov[i].iov_base, iov[i].iov_len, row->seed, l->pos + total);
 		total += iov[i].iov_len;
 	}
 	if (row->write)
@@ -164,8 +197,7 @@ static void run_row(void **state)
 	else
 		nfsfile_server_fill(&file, total, row->seed, l->pos);
 
-	done = io_vec(row->engine, row->write, file.client, iov, n,
-		      (off_t)l->pos);
+	done = io_vec(row->engine, row->write, file.client, iov, n, (off_t)l->pos);
 	if (done < 0)
 		fail_msg("%s", strerror((int)-done));
 	assert_int_equal(done, total);
@@ -176,8 +208,7 @@ static void run_row(void **state)
 	}
 	total = 0;
 	for (int i = 0; !row->write && i < n; i++) {
-		nfsfile_buffer_check(iov[i].iov_base, iov[i].iov_len, row->seed,
-				     l->pos + total,
+		nfsfile_buffer_check(iov[i].iov_base, iov[i].iov_len, row->seed, l->pos + total,
 				     mem_name(l->segment[i].kind));
 		total += iov[i].iov_len;
 	}
@@ -218,8 +249,7 @@ static size_t make_rows(void)
 					*row++ = (struct row){
 						.version = versions[v],
 						.write = write,
-						.layout = l < LAYOUTS ?
-							  &layouts[l] : &many,
+						.layout = l < LAYOUTS ? &layouts[l] : &many,
 						.engine = e,
 					};
 	return (size_t)(row - rows);
@@ -235,9 +265,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		struct row *row = &rows[i];
 
-		snprintf(row->name, sizeof(row->name), "v%s %s %s %s",
-			 row->version, row->write ? "writev" : "readv",
-			 row->layout->name, io_engine_name(row->engine));
+		snprintf(row->name, sizeof(row->name), "v%s %s %s %s", row->version,
+			 row->write ? "writev" : "readv", row->layout->name,
+			 io_engine_name(row->engine));
 		row->seed = 1000 + i;
 		tests[i] = (struct CMUnitTest){
 			.name = row->name,

@@ -25,12 +25,12 @@
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 
-#define BLOCK (256UL << 10)
-#define DEPTH 8
+#define BLOCK	  (256UL << 10)
+#define DEPTH	  8
 #define FILE_SIZE (16UL << 20)
 #define FORK_SIZE (8UL << 20)
-#define KILLS 15
-#define FORKS 5
+#define KILLS	  15
+#define FORKS	  5
 
 /**
  * struct subject - what one test is about
@@ -49,8 +49,7 @@ struct subject {
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf buf;
 
-static void queue(struct io_uring *ring, bool write, void *data, size_t len,
-		  off_t pos)
+static void queue(struct io_uring *ring, bool write, void *data, size_t len, off_t pos)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
 
@@ -67,8 +66,7 @@ static void busy_child(const struct subject *s, int ready)
 	struct io_uring ring;
 	unsigned int n = 0;
 
-	if (membuf_alloc(&buf, s->kind, DEPTH * BLOCK) ||
-	    io_uring_queue_init(DEPTH, &ring, 0))
+	if (membuf_alloc(&buf, s->kind, DEPTH * BLOCK) || io_uring_queue_init(DEPTH, &ring, 0))
 		_exit(1);
 	for (; n < DEPTH; n++)
 		queue(&ring, s->write, buf.data + n * BLOCK, BLOCK, n * BLOCK);
@@ -78,8 +76,7 @@ static void busy_child(const struct subject *s, int ready)
 		if (io_uring_wait_cqe(&ring, &cqe) || cqe->res < 0)
 			_exit(1);
 		io_uring_cqe_seen(&ring, cqe);
-		queue(&ring, s->write, buf.data + n % DEPTH * BLOCK, BLOCK,
-		      n % DEPTH * BLOCK);
+		queue(&ring, s->write, buf.data + n % DEPTH * BLOCK, BLOCK, n % DEPTH * BLOCK);
 		io_uring_submit(&ring);
 	}
 }
@@ -140,8 +137,7 @@ static void test_kill(void **state)
  * Fork while the NIC is filling the buffer.  RAM: the parent's buffer gets all
  * of the data and the child never sees it.  P2P memory is shared: both do.
  */
-static void fork_once(const struct subject *s, struct io_uring *ring,
-		      uint64_t seed)
+static void fork_once(const struct subject *s, struct io_uring *ring, uint64_t seed)
 {
 	struct io_uring_cqe *cqe;
 	struct mismatch bad;
@@ -159,14 +155,12 @@ static void fork_once(const struct subject *s, struct io_uring *ring,
 		bool seen = false;
 
 		/* Break copy-on-write sharing from this side, at once. */
-		for (size_t i = 0; s->kind == MEM_RAM && i < FORK_SIZE;
-		     i += 4096)
+		for (size_t i = 0; s->kind == MEM_RAM && i < FORK_SIZE; i += 4096)
 			buf.data[i] = 1;
 		if (read(to_child[0], &byte, 1) != 1)
 			_exit(1);
 		if (s->kind != MEM_RAM)
-			seen = pattern_check(buf.data, FORK_SIZE, seed, 0,
-					     &bad);
+			seen = pattern_check(buf.data, FORK_SIZE, seed, 0, &bad);
 		_exit(s->kind == MEM_RAM || seen ? 0 : 1);
 	}
 	assert_true(pid > 0);
@@ -179,8 +173,7 @@ static void fork_once(const struct subject *s, struct io_uring *ring,
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		fail_msg("the child does not see the data in shared memory");
-	nfsfile_buffer_check(buf.data, FORK_SIZE, seed, 0,
-			     "buffer of the parent");
+	nfsfile_buffer_check(buf.data, FORK_SIZE, seed, 0, "buffer of the parent");
 }
 
 static void test_fork(void **state)
@@ -245,8 +238,7 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < NKILLS + NFORKS; i++) {
-		const struct subject *s = i < NKILLS ? &kills[i] :
-						       &forks[i - NKILLS];
+		const struct subject *s = i < NKILLS ? &kills[i] : &forks[i - NKILLS];
 
 		tests[i] = (struct CMUnitTest){
 			.name = s->name,
@@ -255,6 +247,5 @@ int main(int argc, char **argv)
 			.initial_state = (void *)(uintptr_t)s,
 		};
 	}
-	return _cmocka_run_group_tests("life", tests, NKILLS + NFORKS, NULL,
-				       leave);
+	return _cmocka_run_group_tests("life", tests, NKILLS + NFORKS, NULL, leave);
 }

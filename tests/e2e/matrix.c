@@ -19,7 +19,7 @@
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 
-#define MEM_GUARD 64	/* bytes around the payload that stay untouched */
+#define MEM_GUARD      64 /* bytes around the payload that stay untouched */
 #define MEM_GUARD_BYTE 0x5a
 
 /**
@@ -46,8 +46,8 @@ static const struct shape shapes[] = {
 	{ "16M", 16UL << 20, 0, 0 },
 };
 
-#define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
-#define ROWS (4 * 2 * MEM_KINDS * SHAPES * IO_ENGINES)
+#define SHAPES	  (sizeof(shapes) / sizeof(shapes[0]))
+#define ROWS	  (4 * 2 * MEM_KINDS * SHAPES * IO_ENGINES)
 #define FILE_SIZE ((16UL << 20) + 4096)
 
 /**
@@ -87,13 +87,11 @@ static void mem_guard_check(const unsigned char *data, const struct shape *s)
 {
 	struct mismatch bad;
 
-	if (s->mem_pos && !pattern_is_byte(data - MEM_GUARD, MEM_GUARD,
-					   MEM_GUARD_BYTE, &bad))
+	if (s->mem_pos && !pattern_is_byte(data - MEM_GUARD, MEM_GUARD, MEM_GUARD_BYTE, &bad))
 		fail_msg("%" PRIu64 " bytes before the buffer were overwritten",
 			 MEM_GUARD - bad.pos);
 	if (!pattern_is_byte(data + s->len, MEM_GUARD, MEM_GUARD_BYTE, &bad))
-		fail_msg("memory %" PRIu64 " bytes after the buffer was overwritten",
-			 bad.pos);
+		fail_msg("memory %" PRIu64 " bytes after the buffer was overwritten", bad.pos);
 }
 
 static void transfer(const struct row *row, unsigned char *data)
@@ -101,8 +99,7 @@ static void transfer(const struct row *row, unsigned char *data)
 	const struct shape *s = row->shape;
 	ssize_t done;
 
-	done = io_one(row->engine, row->write, file.client, data, s->len,
-		      (off_t)s->file_pos);
+	done = io_one(row->engine, row->write, file.client, data, s->len, (off_t)s->file_pos);
 	if (done < 0)
 		fail_msg("%s", strerror((int)-done));
 	if (done != (ssize_t)s->len)
@@ -127,8 +124,7 @@ static void do_read(const struct row *row, unsigned char *data)
 	nfsfile_server_fill(&file, s->len, row->seed, s->file_pos);
 	mem_guard(data, s);
 	transfer(row, data);
-	nfsfile_buffer_check(data, s->len, row->seed, s->file_pos,
-			     mem_name(row->kind));
+	nfsfile_buffer_check(data, s->len, row->seed, s->file_pos, mem_name(row->kind));
 	mem_guard_check(data, s);
 }
 
@@ -144,10 +140,8 @@ static void run_row(void **state)
 	evidence_start(&before);
 	rc = membuf_alloc(&buf, row->kind, s->mem_pos + s->len + MEM_GUARD);
 	if (rc)
-		fail_msg("no %s buffer: %s", mem_name(row->kind),
-			 strerror(-rc));
-	expected_add(&exp, row->write, row->kind, buf.data + s->mem_pos,
-		     s->len);
+		fail_msg("no %s buffer: %s", mem_name(row->kind), strerror(-rc));
+	expected_add(&exp, row->write, row->kind, buf.data + s->mem_pos, s->len);
 	if (row->write)
 		do_write(row, buf.data + s->mem_pos);
 	else
@@ -199,9 +193,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		struct row *row = &rows[i];
 
-		snprintf(row->name, sizeof(row->name), "v%s %s %s %s %s",
-			 row->version, row->write ? "write" : "read",
-			 mem_name(row->kind), row->shape->name,
+		snprintf(row->name, sizeof(row->name), "v%s %s %s %s %s", row->version,
+			 row->write ? "write" : "read", mem_name(row->kind), row->shape->name,
 			 io_engine_name(row->engine));
 		row->seed = i + 1;
 		tests[i] = (struct CMUnitTest){

@@ -23,9 +23,9 @@
 #include "../lib/pattern.h"
 
 #define FILE_SIZE (4UL << 20)
-#define BUF_SIZE (1UL << 20)
-#define OLD_SEED 1	/* data that must stay */
-#define NEW_SEED 2	/* data that must not arrive */
+#define BUF_SIZE  (1UL << 20)
+#define OLD_SEED  1 /* data that must stay */
+#define NEW_SEED  2 /* data that must not arrive */
 
 /**
  * struct row - one test
@@ -59,8 +59,7 @@ static const char *proto;
 /* Does the mount itself say yes, and only the fabric no? */
 static bool mount_allows(void)
 {
-	return !lab_is_stock() && !strcmp(proto, "rdma") &&
-	       !strcmp(lab_rnic(), "vrnic");
+	return !lab_is_stock() && !strcmp(proto, "rdma") && !strcmp(lab_rnic(), "vrnic");
 }
 
 static void prepare(const struct row *row, struct evidence *before)
@@ -74,8 +73,7 @@ static void prepare(const struct row *row, struct evidence *before)
 	if (!rc && row->kind != MEM_RAM)
 		rc = membuf_alloc(&p2p, row->kind, BUF_SIZE + 4096);
 	if (rc)
-		fail_msg("no %s buffer: %s", mem_name(row->kind),
-			 strerror(-rc));
+		fail_msg("no %s buffer: %s", mem_name(row->kind), strerror(-rc));
 }
 
 static int free_buffers(void **state)
@@ -87,8 +85,7 @@ static int free_buffers(void **state)
 }
 
 /* Neither the file nor the refused memory may have changed. */
-static void untouched(const struct row *row, const unsigned char *data,
-		      size_t pos)
+static void untouched(const struct row *row, const unsigned char *data, size_t pos)
 {
 	nfsfile_server_check(&file, FILE_SIZE - pos, OLD_SEED, pos);
 	nfsfile_buffer_check(data, row->len, NEW_SEED, 0, "refused buffer");
@@ -134,8 +131,7 @@ static void test_ram_first(void **state)
 	if (row->write)
 		nfsfile_server_check(&file, row->len, NEW_SEED, 0);
 	else
-		nfsfile_buffer_check(iov[0].iov_base, row->len, OLD_SEED, 0,
-				     "RAM buffer");
+		nfsfile_buffer_check(iov[0].iov_base, row->len, OLD_SEED, 0, "RAM buffer");
 	free_buffers(NULL);
 	evidence_check(&before, &nothing);
 }
@@ -200,8 +196,7 @@ static void test_caps(void **state)
 	assert_return_code(mount_stats_read(LAB_MOUNT, &st), 0);
 	assert_int_equal(st.rdma, !strcmp(proto, "rdma"));
 	if (!!(st.caps & CAP_P2PDMA) != mount_allows())
-		fail_msg("caps=0x%llx: NFS_CAP_P2PDMA must be %s",
-			 (unsigned long long)st.caps,
+		fail_msg("caps=0x%llx: NFS_CAP_P2PDMA must be %s", (unsigned long long)st.caps,
 			 mount_allows() ? "set" : "clear");
 }
 
@@ -211,9 +206,9 @@ static void add(CMUnitTestFunction func, const char *what, struct row row)
 
 	assert_true(ntests < MAX_ROWS);
 	*copy = row;
-	snprintf(copy->name, sizeof(copy->name), "v%s %s %s%s%s %zu %s",
-		 row.version, proto, what, row.write ? "write " : "read ",
-		 mem_name(row.kind), row.len, io_engine_name(row.engine));
+	snprintf(copy->name, sizeof(copy->name), "v%s %s %s%s%s %zu %s", row.version, proto, what,
+		 row.write ? "write " : "read ", mem_name(row.kind), row.len,
+		 io_engine_name(row.engine));
 	tests[ntests++] = (struct CMUnitTest){
 		.name = copy->name,
 		.test_func = func,
@@ -226,7 +221,9 @@ static void add(CMUnitTestFunction func, const char *what, struct row row)
 static void add_rows(const char *version, bool write, enum io_engine engine)
 {
 	struct row row = {
-		.version = version, .write = write, .engine = engine,
+		.version = version,
+		.write = write,
+		.engine = engine,
 	};
 
 	for (row.kind = MEM_CMB; row.kind < MEM_KINDS; row.kind++) {
@@ -263,12 +260,12 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	proto = lab_route() == LAB_NONE || lab_is_stock() ||
-		strcmp(lab_rnic(), "vrnic") ? "rdma" : "tcp";
+	proto = lab_route() == LAB_NONE || lab_is_stock() || strcmp(lab_rnic(), "vrnic") ? "rdma"
+											 : "tcp";
 	for (const char *const *v = lab_versions; *v; v++) {
 		add(test_caps, "", (struct row){ .version = *v });
-		snprintf(rows[ntests - 1].name, sizeof(rows[0].name),
-			 "v%s %s capability bit", *v, proto);
+		snprintf(rows[ntests - 1].name, sizeof(rows[0].name), "v%s %s capability bit", *v,
+			 proto);
 		for (int write = 0; write < 2; write++)
 			for (int engine = 0; engine < IO_ENGINES; engine++)
 				add_rows(*v, write, engine);

@@ -22,9 +22,9 @@
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 
-#define SIZE (16UL << 20)
+#define SIZE  (16UL << 20)
 #define KILLS 4
-#define EARLY (2UL << 20)	/* bytes on the wire before the server goes */
+#define EARLY (2UL << 20) /* bytes on the wire before the server goes */
 
 /**
  * struct subject - what one test is about
@@ -50,8 +50,7 @@ static void put(const char *path, const char *text)
 	ssize_t done = fd < 0 ? -1 : write(fd, text, strlen(text));
 
 	if (done < 0)
-		fail_msg("cannot write '%s' to %s: %s", text, path,
-			 strerror(errno));
+		fail_msg("cannot write '%s' to %s: %s", text, path, strerror(errno));
 	close(fd);
 }
 
@@ -74,14 +73,12 @@ static uint64_t moved(const struct subject *s, const struct nic_stats *before)
 	assert_return_code(nic_stats_read(&now), 0);
 	if (s->kind == MEM_RAM)
 		return now.ram_read - before->ram_read;
-	return s->write ? now.bus_read + now.iommu_read - before->bus_read -
-			  before->iommu_read :
-			  now.bus_write + now.iommu_write - before->bus_write -
-			  before->iommu_write;
+	return s->write ? now.bus_read + now.iommu_read - before->bus_read - before->iommu_read
+			: now.bus_write + now.iommu_write - before->bus_write - before->iommu_write;
 }
 
-static void wait_until_moved(const struct subject *s,
-			     const struct nic_stats *before, uint64_t bytes)
+static void wait_until_moved(const struct subject *s, const struct nic_stats *before,
+			     uint64_t bytes)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 
@@ -116,15 +113,13 @@ static void finish(const struct subject *s, uint64_t seed)
 
 	assert_int_equal(io_uring_wait_cqe(&ring, &cqe), 0);
 	if (cqe->res != (int)SIZE)
-		fail_msg("I/O ended with %s",
-			 cqe->res < 0 ? strerror(-cqe->res) : "a short count");
+		fail_msg("I/O ended with %s", cqe->res < 0 ? strerror(-cqe->res) : "a short count");
 	io_uring_cqe_seen(&ring, cqe);
 	io_uring_queue_exit(&ring);
 	if (s->write)
 		nfsfile_server_check(&file, SIZE, seed, 0);
 	else
-		nfsfile_buffer_check(buf.data, SIZE, seed, 0,
-				     mem_name(s->kind));
+		nfsfile_buffer_check(buf.data, SIZE, seed, 0, mem_name(s->kind));
 	membuf_free(&buf);
 }
 
@@ -191,18 +186,12 @@ static const struct {
 } table[] = {
 	{ test_kill, { "v3 write CMB, connection lost", "3", true, MEM_CMB } },
 	{ test_kill, { "v3 read BAR, connection lost", "3", false, MEM_BAR } },
-	{ test_verifier, { "v3 write BAR, server restarted", "3", true,
-			   MEM_BAR } },
-	{ test_kill, { "v4.2 write BAR, connection lost", "4.2", true,
-		       MEM_BAR } },
-	{ test_kill, { "v4.2 read CMB, connection lost", "4.2", false,
-		       MEM_CMB } },
-	{ test_kill, { "v4.2 write RAM, connection lost", "4.2", true,
-		       MEM_RAM } },
-	{ test_verifier, { "v4.2 write CMB, server restarted", "4.2", true,
-			   MEM_CMB } },
-	{ test_verifier, { "v4.2 read BAR, server restarted", "4.2", false,
-			   MEM_BAR } },
+	{ test_verifier, { "v3 write BAR, server restarted", "3", true, MEM_BAR } },
+	{ test_kill, { "v4.2 write BAR, connection lost", "4.2", true, MEM_BAR } },
+	{ test_kill, { "v4.2 read CMB, connection lost", "4.2", false, MEM_CMB } },
+	{ test_kill, { "v4.2 write RAM, connection lost", "4.2", true, MEM_RAM } },
+	{ test_verifier, { "v4.2 write CMB, server restarted", "4.2", true, MEM_CMB } },
+	{ test_verifier, { "v4.2 read BAR, server restarted", "4.2", false, MEM_BAR } },
 };
 
 #define TESTS (sizeof(table) / sizeof(table[0]))

@@ -25,11 +25,11 @@
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 
-#define WRITERS 4
-#define DEPTH 16
-#define BLOCK 65536UL
-#define BLOCKS 128UL		/* of the victim's file */
-#define ROUNDS 6		/* each writes the whole file */
+#define WRITERS	       4
+#define DEPTH	       16
+#define BLOCK	       65536UL
+#define BLOCKS	       128UL /* of the victim's file */
+#define ROUNDS	       6     /* each writes the whole file */
 #define WRITEBACK_SIZE (8UL << 20)
 
 /**
@@ -62,8 +62,7 @@ static void refused_writer(int id)
 	while (!atomic_load(&shared->stop)) {
 		ssize_t done = io_one(IO_SYNC, true, fd, buf.data, BLOCK, 0);
 
-		atomic_fetch_add(done == -EREMOTEIO ? &shared->refused :
-						      &shared->wrong, 1);
+		atomic_fetch_add(done == -EREMOTEIO ? &shared->refused : &shared->wrong, 1);
 	}
 	_exit(0);
 }
@@ -111,8 +110,7 @@ static void direct_round(struct io_uring *ring, unsigned char *data)
 		while (started < BLOCKS && started - ended < DEPTH) {
 			struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
 
-			io_uring_prep_write(sqe, file.client,
-					    data + started * BLOCK, BLOCK,
+			io_uring_prep_write(sqe, file.client, data + started * BLOCK, BLOCK,
 					    started * BLOCK);
 			io_uring_sqe_set_data64(sqe, started++);
 		}
@@ -163,8 +161,7 @@ static void test_writeback(void **state)
 	start_writers();
 	for (int round = 0; round < ROUNDS; round++) {
 		pattern_fill(buf.data, WRITEBACK_SIZE, 100 + round, 0);
-		assert_int_equal(pwrite(fd, buf.data, WRITEBACK_SIZE, 0),
-				 WRITEBACK_SIZE);
+		assert_int_equal(pwrite(fd, buf.data, WRITEBACK_SIZE, 0), WRITEBACK_SIZE);
 		if (fsync(fd))
 			fail_msg("innocent fsync: %s", strerror(errno));
 		nfsfile_server_check(&file, WRITEBACK_SIZE, 100 + round, 0);
@@ -181,26 +178,22 @@ static int leave(void **state)
 	return lab_unmount();
 }
 
-#define TEST(text, func, version)                                              \
-	{ .name = text, .test_func = func, .teardown_func = stop_writers,      \
-	  .initial_state = version }
-
 int main(int argc, char **argv)
 {
 	static char v3[] = "3", v42[] = "4.2";
 	const struct CMUnitTest tests[] = {
-		TEST("v3 O_DIRECT beside refused writers", test_direct, v3),
-		TEST("v3 page cache beside refused writers", test_writeback, v3),
-		TEST("v4.2 O_DIRECT beside refused writers", test_direct, v42),
-		TEST("v4.2 page cache beside refused writers", test_writeback,
-		     v42),
+		{ "v3 O_DIRECT beside refused writers", test_direct, NULL, stop_writers, v3 },
+		{ "v3 page cache beside refused writers", test_writeback, NULL, stop_writers, v3 },
+		{ "v4.2 O_DIRECT beside refused writers", test_direct, NULL, stop_writers, v42 },
+		{ "v4.2 page cache beside refused writers", test_writeback, NULL, stop_writers,
+		  v42 },
 	};
 	int rc = lab_main_setup(argc, argv);
 
 	if (rc)
 		return rc;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (shared == MAP_FAILED)
 		return 1;
 	return cmocka_run_group_tests_name("victim", tests, NULL, leave);

@@ -110,8 +110,7 @@ static bool mount_starts(const char *line, const char *mountpoint, bool *ours)
 
 	if (strncmp(line, "device ", 7))
 		return false;
-	*ours = sscanf(line, "device %*s mounted on %255s with fstype %31s",
-		       dir, type) == 2 &&
+	*ours = sscanf(line, "device %*s mounted on %255s with fstype %31s", dir, type) == 2 &&
 		!strcmp(dir, mountpoint) && !strncmp(type, "nfs", 3);
 	return true;
 }
@@ -128,7 +127,8 @@ static void parse_xprt(const char *line, struct mount_stats *st)
 	if (strncmp(line, "rdma ", 5))
 		return;
 	st->rdma = true;
-	if (sscanf(line, "rdma %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+	if (sscanf(line,
+		   "rdma %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
 		   "%*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64 " %*s %" SCNu64,
 		   &pullup, &fixup, &failed) != 3)
 		return;
@@ -143,8 +143,7 @@ static void parse_op(const char *line, struct mount_stats *st)
 	uint64_t ops, sent;
 	char name[32];
 
-	if (sscanf(line, "%31[A-Z_]: %" SCNu64 " %*s %*s %" SCNu64,
-		   name, &ops, &sent) != 3)
+	if (sscanf(line, "%31[A-Z_]: %" SCNu64 " %*s %*s %" SCNu64, name, &ops, &sent) != 3)
 		return;
 	if (!strcmp(name, "READ"))
 		st->read = (struct op_stats){ ops, sent };
@@ -224,10 +223,8 @@ int pin_stats_parse(FILE *f, struct pin_stats *st)
 	char line[128];
 
 	while (fgets(line, sizeof(line), f)) {
-		seen += sscanf(line, "nr_foll_pin_acquired %" SCNu64,
-			       &st->acquired) == 1;
-		seen += sscanf(line, "nr_foll_pin_released %" SCNu64,
-			       &st->released) == 1;
+		seen += sscanf(line, "nr_foll_pin_acquired %" SCNu64, &st->acquired) == 1;
+		seen += sscanf(line, "nr_foll_pin_released %" SCNu64, &st->released) == 1;
 	}
 	return seen == 2 ? 0 : -EPROTO;
 }

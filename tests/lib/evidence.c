@@ -14,8 +14,8 @@
 
 #include "lab.h"
 
-#define SETTLE_TRIES 250	/* of 20 ms each */
-#define START_TRIES 50
+#define SETTLE_TRIES 250 /* of 20 ms each */
+#define START_TRIES  50
 
 static void pause_briefly(void)
 {
@@ -30,25 +30,23 @@ struct report {
 	size_t len;
 };
 
-static void complain(struct report *r, const char *what, int64_t got,
-		     int64_t want)
+static void complain(struct report *r, const char *what, int64_t got, int64_t want)
 {
 	if (r->len < sizeof(r->text))
 		r->len += snprintf(r->text + r->len, sizeof(r->text) - r->len,
-				   "%s%s changed by %" PRId64
-				   ", expected %" PRId64,
+				   "%s%s changed by %" PRId64 ", expected %" PRId64,
 				   r->len ? "\n" : "", what, got, want);
 }
 
-static void expect_delta(struct report *r, const char *what, uint64_t before,
-			 uint64_t after, uint64_t want)
+static void expect_delta(struct report *r, const char *what, uint64_t before, uint64_t after,
+			 uint64_t want)
 {
 	if (after - before != want)
 		complain(r, what, (int64_t)(after - before), (int64_t)want);
 }
 
-static void expect_at_least(struct report *r, const char *what, uint64_t before,
-			    uint64_t after, uint64_t want)
+static void expect_at_least(struct report *r, const char *what, uint64_t before, uint64_t after,
+			    uint64_t want)
 {
 	if (after - before < want)
 		complain(r, what, (int64_t)(after - before), (int64_t)want);
@@ -68,16 +66,14 @@ void evidence_take(struct evidence *ev)
 	*ev = (struct evidence){ 0 };
 	rc = nic_stats_read(&ev->nic);
 	if (rc)
-		fail_msg("cannot read the counters of vrnic: %s",
-			 strerror(-rc));
+		fail_msg("cannot read the counters of vrnic: %s", strerror(-rc));
 	mount_stats_read(LAB_MOUNT, &ev->mount);
 	server_stats_read(&ev->server);
 	for (int kind = MEM_CMB; kind < MEM_KINDS; kind++)
 		p2pmem_available(kind, &ev->available[kind]);
 	rc = pin_stats_read(&ev->pins);
 	if (rc)
-		fail_msg("cannot read the counters of pinned pages: %s",
-			 strerror(-rc));
+		fail_msg("cannot read the counters of pinned pages: %s", strerror(-rc));
 }
 
 /**
@@ -90,7 +86,7 @@ void evidence_take(struct evidence *ev)
  */
 void evidence_start(struct evidence *ev)
 {
-	static uint64_t leaked;	/* by earlier, failed tests */
+	static uint64_t leaked; /* by earlier, failed tests */
 	uint64_t held;
 	int try = 0;
 
@@ -111,8 +107,8 @@ void evidence_start(struct evidence *ev)
  * @data:	its first byte
  * @len:	bytes that are transferred
  */
-void expected_add(struct expected *exp, bool write, enum mem_kind kind,
-		  const void *data, size_t len)
+void expected_add(struct expected *exp, bool write, enum mem_kind kind, const void *data,
+		  size_t len)
 {
 	uintptr_t page = sysconf(_SC_PAGESIZE);
 	uintptr_t first = (uintptr_t)data / page;
@@ -137,60 +133,48 @@ static void settle(const struct evidence *before, struct evidence *after)
 	for (int try = 0; try < SETTLE_TRIES; try++) {
 		evidence_take(after);
 		if (after->pins.acquired - before->pins.acquired ==
-		    after->pins.released - before->pins.released &&
-		    !memcmp(after->available, before->available,
-			    sizeof(after->available)))
+			    after->pins.released - before->pins.released &&
+		    !memcmp(after->available, before->available, sizeof(after->available)))
 			return;
 		pause_briefly();
 	}
 }
 
-static void check_nic(struct report *r, const struct nic_stats *b,
-		      const struct nic_stats *a, const struct expected *exp)
+static void check_nic(struct report *r, const struct nic_stats *b, const struct nic_stats *a,
+		      const struct expected *exp)
 {
 	bool bus = lab_route() == LAB_BUS;
-	void (*check)(struct report *, const char *, uint64_t, uint64_t,
-		      uint64_t) = exp->resent ? expect_at_least : expect_delta;
+	void (*check)(struct report *, const char *, uint64_t, uint64_t, uint64_t) =
+		exp->resent ? expect_at_least : expect_delta;
 	int64_t skew;
 
-	check(r, "p2p_bus_read_bytes", b->bus_read, a->bus_read,
-	      bus ? exp->p2p_read : 0);
-	check(r, "p2p_bus_write_bytes", b->bus_write, a->bus_write,
-	      bus ? exp->p2p_write : 0);
-	check(r, "p2p_iommu_read_bytes", b->iommu_read, a->iommu_read,
-	      bus ? 0 : exp->p2p_read);
-	check(r, "p2p_iommu_write_bytes", b->iommu_write, a->iommu_write,
-	      bus ? 0 : exp->p2p_write);
+	check(r, "p2p_bus_read_bytes", b->bus_read, a->bus_read, bus ? exp->p2p_read : 0);
+	check(r, "p2p_bus_write_bytes", b->bus_write, a->bus_write, bus ? exp->p2p_write : 0);
+	check(r, "p2p_iommu_read_bytes", b->iommu_read, a->iommu_read, bus ? 0 : exp->p2p_read);
+	check(r, "p2p_iommu_write_bytes", b->iommu_write, a->iommu_write, bus ? 0 : exp->p2p_write);
 	expect_delta(r, "dma_faults", b->faults, a->faults, 0);
 
-	skew = (int64_t)((a->ram_write - b->ram_write) -
-			 (a->ram_read - b->ram_read));
+	skew = (int64_t)((a->ram_write - b->ram_write) - (a->ram_read - b->ram_read));
 	if (!exp->resent && skew != exp->ram_skew)
-		complain(r, "ram_write_bytes - ram_read_bytes", skew,
-			 exp->ram_skew);
+		complain(r, "ram_write_bytes - ram_read_bytes", skew, exp->ram_skew);
 }
 
-static void check_pins(struct report *r, const struct evidence *b,
-		       const struct evidence *a, const struct expected *exp)
+static void check_pins(struct report *r, const struct evidence *b, const struct evidence *a,
+		       const struct expected *exp)
 {
 	uint64_t acquired = a->pins.acquired - b->pins.acquired;
 
 	if (a->pins.released - b->pins.released != acquired)
-		complain(r, "nr_foll_pin_released",
-			 (int64_t)(a->pins.released - b->pins.released),
+		complain(r, "nr_foll_pin_released", (int64_t)(a->pins.released - b->pins.released),
 			 (int64_t)acquired);
 	if (exp->pins == PINS_EXACT)
-		expect_delta(r, "nr_foll_pin_acquired", 0, acquired,
-			     exp->pages);
+		expect_delta(r, "nr_foll_pin_acquired", 0, acquired, exp->pages);
 	else if (exp->pins == PINS_AT_LEAST)
-		expect_at_least(r, "nr_foll_pin_acquired", 0, acquired,
-				exp->pages);
+		expect_at_least(r, "nr_foll_pin_acquired", 0, acquired, exp->pages);
 	for (int kind = MEM_CMB; kind < MEM_KINDS; kind++) {
 		if (a->available[kind] != b->available[kind])
-			complain(r, kind == MEM_CMB ? "CMB available" :
-						      "BAR available",
-				 (int64_t)(a->available[kind] -
-					   b->available[kind]), 0);
+			complain(r, kind == MEM_CMB ? "CMB available" : "BAR available",
+				 (int64_t)(a->available[kind] - b->available[kind]), 0);
 	}
 }
 
@@ -211,10 +195,8 @@ void evidence_check(const struct evidence *before, const struct expected *exp)
 	check_nic(&r, &before->nic, &after.nic, exp);
 	check_pins(&r, before, &after, exp);
 	if (exp->no_copy) {
-		expect_delta(&r, "pullup_copy_count", before->mount.pullup,
-			     after.mount.pullup, 0);
-		expect_delta(&r, "fixup_copy_count", before->mount.fixup,
-			     after.mount.fixup, 0);
+		expect_delta(&r, "pullup_copy_count", before->mount.pullup, after.mount.pullup, 0);
+		expect_delta(&r, "fixup_copy_count", before->mount.fixup, after.mount.fixup, 0);
 	}
 	if (r.len)
 		fail_msg("%s", r.text);
@@ -237,16 +219,15 @@ void evidence_no_data_rpc(const struct evidence *before, bool tried)
 	evidence_take(&after);
 	a = &after.mount;
 	expect_delta(&r, "bytes sent in READ", b->read.sent, a->read.sent, 0);
-	expect_delta(&r, "bytes sent in WRITE", b->write.sent, a->write.sent,
-		     0);
+	expect_delta(&r, "bytes sent in WRITE", b->write.sent, a->write.sent, 0);
 	if (!tried) {
 		expect_delta(&r, "READ RPCs", b->read.ops, a->read.ops, 0);
 		expect_delta(&r, "WRITE RPCs", b->write.ops, a->write.ops, 0);
 	}
-	expect_delta(&r, "READ executed by the server", before->server.reads,
-		     after.server.reads, 0);
-	expect_delta(&r, "WRITE executed by the server", before->server.writes,
-		     after.server.writes, 0);
+	expect_delta(&r, "READ executed by the server", before->server.reads, after.server.reads,
+		     0);
+	expect_delta(&r, "WRITE executed by the server", before->server.writes, after.server.writes,
+		     0);
 	if (r.len)
 		fail_msg("%s", r.text);
 }

@@ -68,8 +68,8 @@ struct expected {
 
 void evidence_take(struct evidence *ev);
 void evidence_start(struct evidence *ev);
-void expected_add(struct expected *exp, bool write, enum mem_kind kind,
-		  const void *data, size_t len);
+void expected_add(struct expected *exp, bool write, enum mem_kind kind, const void *data,
+		  size_t len);
 void evidence_check(const struct evidence *before, const struct expected *exp);
 void evidence_no_data_rpc(const struct evidence *before, bool tried);
 

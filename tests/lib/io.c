@@ -24,22 +24,19 @@ const char *io_engine_name(enum io_engine engine)
 	return names[engine];
 }
 
-static ssize_t io_sync(bool write, int fd, const struct iovec *iov,
-		       int segments, off_t pos)
+static ssize_t io_sync(bool write, int fd, const struct iovec *iov, int segments, off_t pos)
 {
 	ssize_t done;
 
 	if (segments > 1)
-		done = write ? pwritev(fd, iov, segments, pos) :
-			       preadv(fd, iov, segments, pos);
+		done = write ? pwritev(fd, iov, segments, pos) : preadv(fd, iov, segments, pos);
 	else
-		done = write ? pwrite(fd, iov->iov_base, iov->iov_len, pos) :
-			       pread(fd, iov->iov_base, iov->iov_len, pos);
+		done = write ? pwrite(fd, iov->iov_base, iov->iov_len, pos)
+			     : pread(fd, iov->iov_base, iov->iov_len, pos);
 	return done < 0 ? -errno : done;
 }
 
-static ssize_t io_aio(bool write, int fd, const struct iovec *iov,
-		      int segments, off_t pos)
+static ssize_t io_aio(bool write, int fd, const struct iovec *iov, int segments, off_t pos)
 {
 	io_context_t ctx = NULL;
 	struct iocb cb, *list = &cb;
@@ -67,8 +64,7 @@ static ssize_t io_aio(bool write, int fd, const struct iovec *iov,
 	return done;
 }
 
-static ssize_t io_uring(bool write, int fd, const struct iovec *iov,
-			int segments, off_t pos)
+static ssize_t io_uring(bool write, int fd, const struct iovec *iov, int segments, off_t pos)
 {
 	struct io_uring_cqe *cqe;
 	struct io_uring_sqe *sqe;
@@ -109,8 +105,8 @@ static ssize_t io_uring(bool write, int fd, const struct iovec *iov,
  * Return: bytes transferred, which may be fewer than asked for, or a negative
  * errno.
  */
-ssize_t io_vec(enum io_engine engine, bool write, int fd,
-	       const struct iovec *iov, int segments, off_t pos)
+ssize_t io_vec(enum io_engine engine, bool write, int fd, const struct iovec *iov, int segments,
+	       off_t pos)
 {
 	switch (engine) {
 	case IO_SYNC:
@@ -135,8 +131,7 @@ ssize_t io_vec(enum io_engine engine, bool write, int fd,
  *
  * Return: as io_vec().
  */
-ssize_t io_one(enum io_engine engine, bool write, int fd, void *buf,
-	       size_t len, off_t pos)
+ssize_t io_one(enum io_engine engine, bool write, int fd, void *buf, size_t len, off_t pos)
 {
 	struct iovec iov = { .iov_base = buf, .iov_len = len };
 

@@ -22,9 +22,8 @@ enum io_engine {
 };
 
 const char *io_engine_name(enum io_engine engine);
-ssize_t io_vec(enum io_engine engine, bool write, int fd,
-	       const struct iovec *iov, int segments, off_t pos);
-ssize_t io_one(enum io_engine engine, bool write, int fd, void *buf,
-	       size_t len, off_t pos);
+ssize_t io_vec(enum io_engine engine, bool write, int fd, const struct iovec *iov, int segments,
+	       off_t pos);
+ssize_t io_one(enum io_engine engine, bool write, int fd, void *buf, size_t len, off_t pos);
 
 #endif

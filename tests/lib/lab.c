@@ -30,8 +30,7 @@ static const char *setting(const char *name)
 	const char *value = getenv(name);
 
 	if (!value) {
-		fprintf(stderr, "%s is not set: this program runs in the guest of lab/vm\n",
-			name);
+		fprintf(stderr, "%s is not set: this program runs in the guest of lab/vm\n", name);
 		exit(2);
 	}
 	return value;
@@ -93,8 +92,7 @@ int lab_run(const char *const argv[])
 	if (rc)
 		return -rc;
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	rc = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv,
-			  environ);
+	rc = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc)
 		return -rc;
@@ -102,8 +100,7 @@ int lab_run(const char *const argv[])
 		if (errno != EINTR)
 			return -errno;
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-				   128 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /**
@@ -117,18 +114,15 @@ int lab_run(const char *const argv[])
  *
  * Return: 0, or what lab-nfs failed with.
  */
-int lab_mount_with(const char *version, const char *proto,
-		   const char *const extra[])
+int lab_mount_with(const char *version, const char *proto, const char *const extra[])
 {
-	const char *argv[MAX_ARGS + 1] = {
-		"lab-nfs", "up", "--vers", version, "--proto", proto
-	};
+	const char *argv[MAX_ARGS + 1] = { "lab-nfs", "up", "--vers", version, "--proto", proto };
 	int rc;
 
 	for (int i = 6; extra && *extra && i < MAX_ARGS; i++)
 		argv[i] = *extra++;
 	rc = lab_run(argv);
-	strcpy(mounted, "?");
+	snprintf(mounted, sizeof(mounted), "?");
 	return rc;
 }
 
@@ -181,7 +175,7 @@ int lab_unmount(void)
 	if (!mounted[0])
 		return 0;
 	rc = lab_run(argv);
-	strcpy(mounted, rc ? "?" : "");
+	snprintf(mounted, sizeof(mounted), "%s", rc ? "?" : "");
 	return rc;
 }
 

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LAB_MOUNT "/mnt/nfs"	/* the client's view */
-#define LAB_EXPORT "/export"	/* the same files on the server */
+#define LAB_MOUNT  "/mnt/nfs" /* the client's view */
+#define LAB_EXPORT "/export"  /* the same files on the server */
 
 /**
  * enum lab_route - which way peer-to-peer data takes in this guest
@@ -29,8 +29,7 @@ const char *lab_rnic(void);
 
 int lab_run(const char *const argv[]);
 int lab_mount(const char *version, const char *proto);
-int lab_mount_with(const char *version, const char *proto,
-		   const char *const extra[]);
+int lab_mount_with(const char *version, const char *proto, const char *const extra[]);
 int lab_unmount(void);
 bool lab_is_mounted(const char *version, const char *proto);
 void lab_skip(const char *reason) __attribute__((noreturn));

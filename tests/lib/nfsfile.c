@@ -54,16 +54,15 @@ void nfsfile_open(struct nfsfile *file, const char *name, size_t size)
  * Tests are sorted by version; only the first of each mounts anew.  Fails the
  * running test if anything goes wrong.
  */
-void nfsfile_mount(struct nfsfile *file, const char *version,
-		   const char *proto, const char *name, size_t size)
+void nfsfile_mount(struct nfsfile *file, const char *version, const char *proto, const char *name,
+		   size_t size)
 {
 	if (file->client >= 0 && lab_is_mounted(version, proto))
 		return;
 	/* An open file would keep the old mount and the old export busy. */
 	nfsfile_close(file);
 	if (lab_mount(version, proto))
-		fail_msg("lab-nfs up --vers %s --proto %s failed", version,
-			 proto);
+		fail_msg("lab-nfs up --vers %s --proto %s failed", version, proto);
 	nfsfile_open(file, name, size);
 }
 
@@ -80,8 +79,7 @@ void nfsfile_close(struct nfsfile *file)
 	*file = (struct nfsfile)NFSFILE_CLOSED;
 }
 
-static void server_write(const struct nfsfile *file, const void *data,
-			 size_t len, uint64_t pos)
+static void server_write(const struct nfsfile *file, const void *data, size_t len, uint64_t pos)
 {
 	ssize_t done = pwrite(file->server, data, len, (off_t)pos);
 
@@ -90,8 +88,7 @@ static void server_write(const struct nfsfile *file, const void *data,
 			 done < 0 ? strerror(errno) : "short");
 }
 
-static void server_read(const struct nfsfile *file, void *data, size_t len,
-			uint64_t pos)
+static void server_read(const struct nfsfile *file, void *data, size_t len, uint64_t pos)
 {
 	ssize_t done = pread(file->server, data, len, (off_t)pos);
 
@@ -107,8 +104,7 @@ static void server_read(const struct nfsfile *file, void *data, size_t len,
  * @seed:	see pattern_fill()
  * @pos:	position in the file, in bytes
  */
-void nfsfile_server_fill(const struct nfsfile *file, size_t len, uint64_t seed,
-			 uint64_t pos)
+void nfsfile_server_fill(const struct nfsfile *file, size_t len, uint64_t seed, uint64_t pos)
 {
 	pattern_fill(scratch, len, seed, pos);
 	server_write(file, scratch, len, pos);
@@ -121,8 +117,7 @@ void nfsfile_server_fill(const struct nfsfile *file, size_t len, uint64_t seed,
  * @seed:	as in pattern_fill()
  * @pos:	position in the file, in bytes
  */
-void nfsfile_server_check(const struct nfsfile *file, size_t len, uint64_t seed,
-			  uint64_t pos)
+void nfsfile_server_check(const struct nfsfile *file, size_t len, uint64_t seed, uint64_t pos)
 {
 	server_read(file, scratch, len, pos);
 	nfsfile_buffer_check(scratch, len, seed, pos, "file on the server");
@@ -136,14 +131,14 @@ void nfsfile_server_check(const struct nfsfile *file, size_t len, uint64_t seed,
  * @pos:	position in the file that the data came from, in bytes
  * @what:	for the message, e.g. "CMB buffer"
  */
-void nfsfile_buffer_check(const void *data, size_t len, uint64_t seed,
-			  uint64_t pos, const char *what)
+void nfsfile_buffer_check(const void *data, size_t len, uint64_t seed, uint64_t pos,
+			  const char *what)
 {
 	struct mismatch bad;
 
 	if (!pattern_check(data, len, seed, pos, &bad))
-		fail_msg("%s: wrong data at file offset %" PRIu64
-			 " (byte %" PRIu64 " of %zu): expected 0x%02x, got 0x%02x",
+		fail_msg("%s: wrong data at file offset %" PRIu64 " (byte %" PRIu64
+			 " of %zu): expected 0x%02x, got 0x%02x",
 			 what, bad.pos, bad.pos - pos, len, bad.want, bad.got);
 }
 
@@ -178,12 +173,10 @@ void nfsfile_guard_check(const struct nfsfile *file, size_t len, uint64_t pos)
 	if (pos) {
 		server_read(file, guard, sizeof(guard), pos - sizeof(guard));
 		if (!pattern_is_byte(guard, sizeof(guard), GUARD_BYTE, &bad))
-			fail_msg("the server wrote %" PRIu64
-				 " bytes before the range",
+			fail_msg("the server wrote %" PRIu64 " bytes before the range",
 				 sizeof(guard) - bad.pos);
 	}
 	server_read(file, guard, sizeof(guard), pos + len);
 	if (!pattern_is_byte(guard, sizeof(guard), GUARD_BYTE, &bad))
-		fail_msg("the server wrote %" PRIu64 " bytes after the range",
-			 bad.pos);
+		fail_msg("the server wrote %" PRIu64 " bytes after the range", bad.pos);
 }

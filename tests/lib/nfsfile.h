@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NFSFILE_MAX (16UL << 20)	/* largest piece checked at once, bytes */
-#define NFSFILE_GUARD 64		/* bytes around it that stay untouched */
+#define NFSFILE_MAX   (16UL << 20) /* largest piece checked at once, bytes */
+#define NFSFILE_GUARD 64	   /* bytes around it that stay untouched */
 
 /**
  * struct nfsfile - a file that is open at both ends
@@ -25,19 +25,20 @@ struct nfsfile {
 	int server;
 };
 
-#define NFSFILE_CLOSED { .client = -1, .server = -1 }
+#define NFSFILE_CLOSED                                                                             \
+	{                                                                                          \
+		.client = -1, .server = -1                                                         \
+	}
 
 void nfsfile_open(struct nfsfile *file, const char *name, size_t size);
-void nfsfile_mount(struct nfsfile *file, const char *version,
-		   const char *proto, const char *name, size_t size);
+void nfsfile_mount(struct nfsfile *file, const char *version, const char *proto, const char *name,
+		   size_t size);
 void nfsfile_close(struct nfsfile *file);
-void nfsfile_server_fill(const struct nfsfile *file, size_t len, uint64_t seed,
-			 uint64_t pos);
-void nfsfile_server_check(const struct nfsfile *file, size_t len, uint64_t seed,
-			  uint64_t pos);
+void nfsfile_server_fill(const struct nfsfile *file, size_t len, uint64_t seed, uint64_t pos);
+void nfsfile_server_check(const struct nfsfile *file, size_t len, uint64_t seed, uint64_t pos);
 void nfsfile_guard(const struct nfsfile *file, size_t len, uint64_t pos);
 void nfsfile_guard_check(const struct nfsfile *file, size_t len, uint64_t pos);
-void nfsfile_buffer_check(const void *data, size_t len, uint64_t seed,
-			  uint64_t pos, const char *what);
+void nfsfile_buffer_check(const void *data, size_t len, uint64_t seed, uint64_t pos,
+			  const char *what);
 
 #endif

@@ -66,8 +66,8 @@ int p2pmem_find(const char *devices, enum mem_kind kind, char *path, size_t n)
 		if (len <= 0)
 			continue;
 		target[len] = '\0';
-		if (strcmp(strrchr(target, '/') ? strrchr(target, '/') + 1 :
-						  target, kinds[kind].driver))
+		if (strcmp(strrchr(target, '/') ? strrchr(target, '/') + 1 : target,
+			   kinds[kind].driver))
 			continue;
 		snprintf(path, n, "%s", found.gl_pathv[i]);
 		rc = 0;

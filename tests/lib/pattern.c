@@ -61,8 +61,7 @@ void pattern_fill(void *buf, size_t len, uint64_t seed, uint64_t pos)
  *
  * Return: true if every byte is right.
  */
-bool pattern_check(const void *buf, size_t len, uint64_t seed, uint64_t pos,
-		   struct mismatch *bad)
+bool pattern_check(const void *buf, size_t len, uint64_t seed, uint64_t pos, struct mismatch *bad)
 {
 	static unsigned char want[BLOCK];
 	const unsigned char *got = buf;
@@ -96,8 +95,7 @@ bool pattern_check(const void *buf, size_t len, uint64_t seed, uint64_t pos,
  *
  * Return: true if every byte is right.
  */
-bool pattern_is_byte(const void *buf, size_t len, unsigned char byte,
-		     struct mismatch *bad)
+bool pattern_is_byte(const void *buf, size_t len, unsigned char byte, struct mismatch *bad)
 {
 	const unsigned char *got = buf;
 

@@ -26,9 +26,7 @@ struct mismatch {
 };
 
 void pattern_fill(void *buf, size_t len, uint64_t seed, uint64_t pos);
-bool pattern_check(const void *buf, size_t len, uint64_t seed, uint64_t pos,
-		   struct mismatch *bad);
-bool pattern_is_byte(const void *buf, size_t len, unsigned char byte,
-		     struct mismatch *bad);
+bool pattern_check(const void *buf, size_t len, uint64_t seed, uint64_t pos, struct mismatch *bad);
+bool pattern_is_byte(const void *buf, size_t len, unsigned char byte, struct mismatch *bad);
 
 #endif

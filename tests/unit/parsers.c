@@ -36,7 +36,8 @@ static const char mounts[] =
 	"\tsec:\tflavor=1,pseudoflavor=1\n"
 	"\tRPC iostats version: 1.1  p/v: 100003/4 (nfs)\n"
 	"\txprt:\trdma 0 0 1 0 0 12 12 0 12 0 1 2 3 16272 684 111 222 32420 5 0 0 0 0 4 0 0 0\n"
-	"\txprt:\trdma 0 0 1 0 0 12 12 0 12 0 1 2 3 16272 684 1000 2000 32420 50 0 0 0 0 4 0 0 0 77 88\n"
+	"\txprt:\trdma 0 0 1 0 0 12 12 0 12 0 1 2 3 16272 684 1000 2000 32420 50 0 0 0 0 4 0 0 0 "
+	"77 88\n"
 	"\tper-op statistics\n"
 	"\t        NULL: 1 1 0 40 24 65 5 72 0\n"
 	"\t        READ: 21 22 0 2300 2400 25 26 27 0\n"
@@ -94,18 +95,17 @@ static void test_mountstats_none(void **state)
 	fclose(f);
 }
 
-static const char nic[] =
-	"bdf 0000:04:00.0\n"
-	"ram_read_bytes 1\n"
-	"ram_write_bytes 2\n"
-	"p2p_bus_read_bytes 3\n"
-	"p2p_bus_write_bytes 4\n"
-	"p2p_iommu_read_bytes 5\n"
-	"p2p_iommu_write_bytes 18446744073709551615\n"
-	"dma_faults 7\n"
-	"skipped_bytes 99\n"
-	"connects 8\n"
-	"kills 9\n";
+static const char nic[] = "bdf 0000:04:00.0\n"
+			  "ram_read_bytes 1\n"
+			  "ram_write_bytes 2\n"
+			  "p2p_bus_read_bytes 3\n"
+			  "p2p_bus_write_bytes 4\n"
+			  "p2p_iommu_read_bytes 5\n"
+			  "p2p_iommu_write_bytes 18446744073709551615\n"
+			  "dma_faults 7\n"
+			  "skipped_bytes 99\n"
+			  "connects 8\n"
+			  "kills 9\n";
 
 static void test_nic(void **state)
 {
@@ -156,12 +156,11 @@ static void test_pins(void **state)
 static void test_server(void **state)
 {
 	struct server_stats st;
-	FILE *f = text(
-		"rc 0 0 9\n"
-		"proc3 22 0 1 2 3 4 5 106 207 8 9 10 11 12 13 14 15 16 17 18 19 20 321\n"
-		"proc4 2 0 77\n"
-		"proc4ops 40 0 0 0 3 4 1005 6 7 8 9 10 11 12 13 14 15 16 17 18 19 "
-		"20 21 22 23 24 2025 26 27 28 29 30 31 32 33 34 35 36 37 3038 39\n");
+	FILE *f = text("rc 0 0 9\n"
+		       "proc3 22 0 1 2 3 4 5 106 207 8 9 10 11 12 13 14 15 16 17 18 19 20 321\n"
+		       "proc4 2 0 77\n"
+		       "proc4ops 40 0 0 0 3 4 1005 6 7 8 9 10 11 12 13 14 15 16 17 18 19 "
+		       "20 21 22 23 24 2025 26 27 28 29 30 31 32 33 34 35 36 37 3038 39\n");
 
 	(void)state;
 	assert_int_equal(server_stats_parse(f, &st), 0);
@@ -177,16 +176,12 @@ static void test_server(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mountstats),
-		cmocka_unit_test(test_mountstats_tcp),
-		cmocka_unit_test(test_mountstats_none),
-		cmocka_unit_test(test_nic),
-		cmocka_unit_test(test_nic_incomplete),
-		cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_mountstats),	cmocka_unit_test(test_mountstats_tcp),
+		cmocka_unit_test(test_mountstats_none), cmocka_unit_test(test_nic),
+		cmocka_unit_test(test_nic_incomplete),	cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_server),
 	};
 	int rc = lab_main_setup(argc, argv);
 
-	return rc ? rc : cmocka_run_group_tests_name("parsers", tests, NULL,
-						     NULL);
+	return rc ? rc : cmocka_run_group_tests_name("parsers", tests, NULL, NULL);
 }

@@ -26,9 +26,8 @@ static void test_pieces(void **state)
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		memset(b, 0, SIZE);
 		for (size_t at = 0; at < SIZE; at += steps[i])
-			pattern_fill(b + at, SIZE - at < steps[i] ? SIZE - at :
-								    steps[i],
-				     5, 1000003 + at);
+			pattern_fill(b + at, SIZE - at < steps[i] ? SIZE - at : steps[i], 5,
+				     1000003 + at);
 		assert_memory_equal(a, b, SIZE);
 		assert_true(pattern_check(b, SIZE, 5, 1000003, &bad));
 	}
@@ -50,8 +49,7 @@ static void test_bounds(void **state)
 
 static void test_every_flip(void **state)
 {
-	static const size_t places[] = { 0, 1, 8, 16383, 16384, 16385,
-					 SIZE - 1 };
+	static const size_t places[] = { 0, 1, 8, 16383, 16384, 16385, SIZE - 1 };
 
 	(void)state;
 	pattern_fill(a, SIZE, 9, 12345);
@@ -102,14 +100,11 @@ static void test_is_byte(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_every_flip),
-		cmocka_unit_test(test_other_seed_or_place),
+		cmocka_unit_test(test_pieces),	   cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_every_flip), cmocka_unit_test(test_other_seed_or_place),
 		cmocka_unit_test(test_is_byte),
 	};
 	int rc = lab_main_setup(argc, argv);
 
-	return rc ? rc : cmocka_run_group_tests_name("pattern", tests, NULL,
-						     NULL);
+	return rc ? rc : cmocka_run_group_tests_name("pattern", tests, NULL, NULL);
 }

@@ -48,20 +48,17 @@ static void test_find(void **state)
 	char path[PATH_MAX];
 
 	(void)state;
-	assert_int_equal(p2pmem_find(sys, MEM_CMB, path, sizeof(path)),
-			 -ENODEV);
+	assert_int_equal(p2pmem_find(sys, MEM_CMB, path, sizeof(path)), -ENODEV);
 	add_device("0000:01:00.0", "nvme", false);
 	add_device("0000:02:00.0", NULL, true);
 	add_device("0000:03:00.0", "nvmetcp", true);
-	assert_int_equal(p2pmem_find(sys, MEM_CMB, path, sizeof(path)),
-			 -ENODEV);
+	assert_int_equal(p2pmem_find(sys, MEM_CMB, path, sizeof(path)), -ENODEV);
 	add_device("0000:04:00.0", "nvme", true);
 	add_device("0000:05:00.0", "nvme", true);
 	add_device("0000:06:00.0", "barmem", true);
 	expect_provider(MEM_CMB, "0000:04:00.0");
 	expect_provider(MEM_BAR, "0000:06:00.0");
-	assert_int_equal(p2pmem_find(sys, MEM_RAM, path, sizeof(path)),
-			 -EINVAL);
+	assert_int_equal(p2pmem_find(sys, MEM_RAM, path, sizeof(path)), -EINVAL);
 }
 
 static void test_ram(void **state)
@@ -99,6 +96,5 @@ int main(int argc, char **argv)
 	};
 	int rc = lab_main_setup(argc, argv);
 
-	return rc ? rc : cmocka_run_group_tests_name("provider", tests,
-						     make_sys, remove_sys);
+	return rc ? rc : cmocka_run_group_tests_name("provider", tests, make_sys, remove_sys);
 }
