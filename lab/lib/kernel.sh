@@ -3,9 +3,6 @@
 # The stock Debian kernel of a series: pick the newest package version, unpack
 # its image and modules without running any of its scripts.
 
-# in_root COMMAND...: run in the Debian root of the guest.
-in_root() { as_root chroot "$ROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"; }
-
 # kernel_newest SERIES: the newest kernel release of a series that Debian has,
 # e.g. 7.3 -> 7.3.4+deb13-amd64. Cloud, rt and debug flavours do not match.
 kernel_newest() {
@@ -26,49 +23,76 @@ kernel_packages() {
 
 # kernel_unpack RELEASE DIR: download the packages and unpack them into DIR.
 kernel_unpack() {
-	local release=$1 dir=$2 deb
-	local pool=/tmp/lab-kernel-debs packages
+	local release=$1 dir=$2 deb packages pool=/tmp/lab-kernel-debs
 
 	mapfile -t packages < <(kernel_packages "$release")
 	say "downloading ${packages[*]}"
 	as_root rm -rf "$ROOT$pool"
 	as_root install -d -m 777 "$ROOT$pool"
-	in_root sh -c "cd $pool && exec apt-get -q=2 download \"\$@\"" sh "${packages[@]}" >/dev/null ||
-		die 1 "cannot download ${packages[*]}: check the network, then 'lab/prepare --refresh' if Debian has moved on"
+	in_root sh -c "cd $pool && exec apt-get -q=2 download \"\$@\"" sh "${packages[@]}" >/dev/null 2>"$BUILD/kernel.log" ||
+		die 1 "cannot download ${packages[*]}: check the network; if Debian has moved on to a newer one, run 'lab/prepare --refresh' ($(grep -m 1 '^E:' "$BUILD/kernel.log"))"
 	for deb in "$ROOT$pool"/*.deb; do
-		dpkg-deb -x "$deb" "$dir" || die 1 "cannot unpack $deb"
+		dpkg-deb -x "$deb" "$dir" || die 1 "cannot unpack $deb (disk full?)"
 	done
 	as_root rm -rf "$ROOT$pool"
 }
 
-# kernel_stock SERIES: make $BUILD/kernel/SERIES/{release,vmlinuz,stock/}.
-# Modules are stored uncompressed: xz under emulation costs seconds a boot.
-kernel_stock() {
-	local series=$1 dir=$BUILD/kernel/$1 release tmp tree
+# kernel_develop SERIES RELEASE: headers and source of exactly this kernel in
+# the root. The source's version must be the image's, or the modules' would not
+# be what Debian built.
+kernel_develop() {
+	local version
 
-	[ ! -f "$dir/release" ] || return 0
-	release=$(kernel_newest "$series")
-	[ -n "$release" ] || die 1 "Debian has no kernel $series any more (or yet): look for a newer folder in series/, or pick another --kernel"
-	tmp=$dir.tmp
-	rm -rf "$tmp"
-	mkdir -p "$tmp/unpacked"
-	kernel_unpack "$release" "$tmp/unpacked"
-
-	tree=$tmp/stock/lib/modules/$release
-	mkdir -p "$tmp/stock/lib/modules"
-	mv "$tmp/unpacked/usr/lib/modules/$release" "$tree" 2>/dev/null ||
-		mv "$tmp/unpacked/lib/modules/$release" "$tree"
-	cp "$ROOT/usr/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$tree/"
-	if [ -f "$tree/vmlinuz" ]; then
-		mv "$tree/vmlinuz" "$tmp/vmlinuz"
-	else
-		mv "$tmp/unpacked/boot/vmlinuz-$release" "$tmp/vmlinuz"
+	version=$(in_root apt-cache show "linux-image-$2" | sed -n 's/^Version: //p' | head -n 1)
+	if [ -f "$ROOT/usr/src/linux-source-$1.tar.xz" ] && [ -f "$ROOT/usr/src/linux-headers-$2/Makefile" ]; then
+		return
 	fi
-	rm -rf "$tmp/unpacked"
+	say "installing headers and source of $2 in the root"
+	root_install "linux-headers-$2=$version" "linux-source-$1=$version"
+}
+
+# kernel_tree DIR RELEASE: turn what the packages hold in DIR/unpacked into
+# DIR/vmlinuz and DIR/stock. Modules are stored uncompressed: xz costs an
+# emulated guest seconds a boot.
+kernel_tree() {
+	local dir=$1 release=$2 tree=$1/stock/lib/modules/$2 from=$1/unpacked
+
+	mkdir -p "$dir/stock/lib/modules"
+	mv "$from/usr/lib/modules/$release" "$tree" 2>/dev/null || mv "$from/lib/modules/$release" "$tree"
+	# In packages of their own since 7.x.
+	cp -n "$ROOT/usr/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$tree/"
+	mv "$tree/vmlinuz" "$dir/vmlinuz" 2>/dev/null || mv "$from/boot/vmlinuz-$release" "$dir/vmlinuz"
+	rm -rf "$from"
 	say "unpacking the modules of $release"
-	find "$tree" -name '*.ko.xz' -print0 | xargs -0 -r -n 100 -P "$(nproc)" xz -d
-	depmod -b "$tmp/stock" "$release"
-	echo "$release" >"$tmp/release"
-	rm -rf "$dir"
-	mv "$tmp" "$dir"
+	find "$tree" -name '*.ko.xz' -print0 | xargs -0 -r -n 100 -P "$(nproc)" xz -d ||
+		die 1 "cannot unpack the modules in $dir (disk full?)"
+	depmod -b "$dir/stock" "$release"
+}
+
+# kernel_stock SERIES [REFRESH]: make $BUILD/kernel/SERIES/{release,vmlinuz,stock/}
+# from the newest package, or leave what is there unless REFRESH is given.
+kernel_stock() {
+	local series=$1 dir=$BUILD/kernel/$1 release
+
+	if [ -n "${2:-}" ]; then
+		say "asking Debian for the newest kernel $series"
+		in_root apt-get -q=2 update >"$BUILD/kernel.log" 2>&1 ||
+			die 1 "cannot ask Debian for its packages: check the network ($(grep -m 1 '^[EW]:' "$BUILD/kernel.log"))"
+	fi
+	if [ -f "$dir/release" ] && [ -z "${2:-}" ]; then
+		kernel_develop "$series" "$(cat "$dir/release")"
+		return
+	fi
+	release=$(kernel_newest "$series")
+	[ -n "$release" ] ||
+		die 1 "Debian has no kernel $series (any more): rebase series/$series to one that 'apt-cache search linux-source' shows in $DEBIAN-backports"
+	[ ! -f "$dir/release" ] || [ "$(cat "$dir/release")" != "$release" ] || return 0
+	kernel_develop "$series" "$release"
+	as_root rm -rf "$dir.tmp"
+	mkdir -p "$dir.tmp/unpacked"
+	kernel_unpack "$release" "$dir.tmp/unpacked"
+	kernel_tree "$dir.tmp" "$release"
+	echo "$release" >"$dir.tmp/release"
+	as_root rm -rf "$dir"
+	mv "$dir.tmp" "$dir"
 }

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Which modules must be rebuilt: all that contain a changed source, and all
+# whose sources include a changed header, directly or through others. The
+# include graph is taken conservatively: an include matches every file whose
+# path ends in it, and conditions around it are ignored.
+
+# stack_modules: the stock kernel's modules of the NFS stack, as paths without
+# suffix (net/sunrpc/sunrpc), from the list that Debian ships.
+stack_modules() {
+	sed -E 's|^kernel/||; s|\.k?o$||' "/lib/modules/$RELEASE/modules.order" |
+		grep -E "^(${STACK_DIRS// /|})/"
+}
+
+# affected_files: every file of the stack, and header, that a change reaches,
+# as "FILE<TAB>REASON".
+affected_files() {
+	changed_files >"$WORK/changed"
+	(
+		cd "$WORK/pristine"
+		# shellcheck disable=SC2086 # STACK_DIRS is a list of words
+		grep -rEo --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+[>"]' include $STACK_DIRS
+		# Files as they are after the patches, where an include may be new.
+		cd "$WORK/tree"
+		# shellcheck disable=SC2086
+		grep -rEo --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+[>"]' include $STACK_DIRS || true
+	) | sed -E 's|^([^:]+):[^<"]*[<"](\.\.?/)*([^>"]+)[>"]$|\1 \3|' | sort -u |
+		awk -v changed="$WORK/changed" '
+			# Index users by the last part of the included name.
+			{ n = split($2, part, "/"); users[part[n]] = users[part[n]] "\n" $1 " " $2 }
+			END {
+				while ((getline file < changed) > 0) {
+					why[file] = "changed"
+					queue[++tail] = file
+				}
+				while (head < tail) {
+					file = queue[++head]
+					n = split(file, part, "/")
+					m = split(users[part[n]], pairs, "\n")
+					for (i = 1; i <= m; i++) {
+						if (split(pairs[i], pair, " ") != 2 || pair[1] in why)
+							continue
+						if (index("/" file, "/" pair[2]) != length(file) - length(pair[2]) + 1)
+							continue
+						why[pair[1]] = why[file] == "changed" ? file : why[file]
+						queue[++tail] = pair[1]
+					}
+				}
+				for (file in why)
+					print file "\t" why[file]
+			}'
+}
+
+# affected_modules: "MODULE<TAB>REASON" of each module to rebuild. Without any
+# patch this is the whole stack, to prove the builder. A module's sources come
+# from kbuild's own lists (.mod files, made without compiling).
+affected_modules() {
+	local module
+
+	if [ -z "$(list_patches)" ]; then
+		stack_modules | sed 's|$|\tno patch: the whole stack is built|'
+		return
+	fi
+	affected_files >"$WORK/affected"
+	while read -r module; do
+		sed "s|^|$module |" "$WORK/tree/$module.mod"
+	done < <(stack_modules) | awk -v affected="$WORK/affected" '
+		BEGIN {
+			FS = "\t"
+			while ((getline < affected) > 0)
+				why[$1] = $2
+			FS = " "
+		}
+		{
+			source = $2
+			sub(/\.o$/, ".c", source)
+			if (!(source in why))
+				next
+			# A changed source is a better reason than a changed header.
+			if (why[source] == "changed")
+				reason[$1] = source " is changed"
+			else if (!($1 in reason))
+				reason[$1] = source " uses " why[source] ", which is changed"
+		}
+		END { for (module in reason) print module "\t" reason[module] }' | sort
+}

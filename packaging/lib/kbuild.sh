@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Running kbuild on $WORK/tree, and what comes out of it.
+
+# kbuild TARGET...: quiet unless it fails.
+kbuild() {
+	make -C "$HEADERS" M="$WORK/tree" NFS_P2PDMA_TREE="$WORK/tree" -j "$JOBS" "$@"
+}
+
+# count_lines: turn kbuild's output into a growing count on a terminal, or a
+# line for each 100 objects elsewhere; all of it goes into $WORK/log.
+count_lines() {
+	local n=0 line
+
+	while IFS= read -r line; do
+		printf '%s\n' "$line" >>"$WORK/log"
+		[[ "$line" = *' CC '* ]] || continue
+		n=$((n + 1))
+		[ $((n % 50)) -ne 0 ] || say "$n objects"
+	done
+}
+
+# kbuild_or_die WHAT TARGET...: build, or show the first error.
+kbuild_or_die() {
+	local what=$1
+
+	shift
+	: >"$WORK/log"
+	if ! kbuild "$@" 2>&1 | count_lines; then
+		die "$what failed: $(grep -E -m 1 'error:|ERROR:|No space left|\*\*\*' "$WORK/log" || tail -n 1 "$WORK/log") (all of it: log in --work)"
+	fi
+}
+
+# Put the modules into $OUT only when all of them are there.
+build_modules() {
+	local modules targets=() module reason
+
+	mapfile -t modules < <(stack_modules)
+	kbuild_or_die "listing the modules' sources" "${modules[@]/%/.mod}"
+	affected_modules >"$WORK/modules"
+	while IFS=$'\t' read -r module reason; do
+		targets+=("$module.ko")
+	done <"$WORK/modules"
+	say "building ${#targets[@]} of ${#modules[@]} modules for $RELEASE"
+	kbuild_or_die "the build" "${targets[@]}"
+
+	rm -rf "$WORK/result"
+	mkdir "$WORK/result"
+	for module in "${targets[@]}"; do
+		strip --strip-debug -o "$WORK/result/$(basename "$module")" "$WORK/tree/$module"
+	done
+	cp "$WORK/modules" "$WORK/result/modules"
+	find "$OUT" -mindepth 1 -maxdepth 1 \( -name '*.ko' -o -name modules \) -delete
+	cp "$WORK/result"/* "$OUT/"
+}
