@@ -71,7 +71,6 @@ static void run_job(void **state)
 				     NULL };
 	struct expected exp = {
 		.pins = PINS_BALANCED,
-		.no_copy = true,
 		.p2p_read = job->size,	/* each block is written once... */
 		.p2p_write = job->size, /* ... and read back once */
 	};

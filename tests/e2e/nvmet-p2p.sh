@@ -27,14 +27,26 @@ report() {
 	fi
 }
 
+# attempt COMMAND...: its status, with its output in the log. In a condition the
+# shell would ignore a failure in the middle of a function.
+attempt() {
+	local status
+
+	set +e
+	(set -e; "$@") >"$work/log" 2>&1
+	status=$?
+	set -e
+	echo $status
+}
+
 # check NAME COMMAND...: a test point.
 check() {
-	local name=$1 status=0
+	local name=$1 status
 
 	shift
-	"$@" >"$work/log" 2>&1 || status=1
-	report $status "$name"
-	[ $status -eq 0 ] || sed 's/^/# /' "$work/log"
+	status=$(attempt "$@")
+	report "$status" "$name"
+	[ "$status" -eq 0 ] || sed 's/^/# /' "$work/log"
 }
 
 # same NAME WANTED GOT
@@ -140,9 +152,11 @@ disconnect() {
 
 copy() { dd "if=$1" "of=$2" "bs=$block" count=$((size / block)) status=none "${@:3}"; }
 
+# verify_fio DISK [OPTION]...
 verify_fio() {
 	fio --name=verify --filename="$1" --rw=randwrite --bs=64k --size=4M --direct=1 \
-		--ioengine=libaio --iodepth=8 --verify=crc32c --verify_fatal=1 >"$work/fio"
+		--ioengine=libaio --iodepth=8 --verify=crc32c --verify_fatal=1 \
+		--verify_state_save=0 "${@:2}" >"$work/fio"
 }
 
 # moved NAME READ WRITTEN: what the NIC moved over the expected route.
@@ -175,6 +189,30 @@ data() {
 	check "$1: fio with crc32c" verify_fio "$disk"
 	same "$1: no DMA faults" 0 "$(stat_of dma_faults)"
 	check "$1: disconnect" disconnect
+}
+
+# provider_goes BDF DRIVER: unbind a provider under load. What is on its way must
+# arrive; what comes later finds no peer-to-peer memory, and nvmet uses its own.
+provider_goes() {
+	local disk before load status=0
+
+	check "unbind: nvmet takes it" enable "$1"
+	check "unbind: connect over vrnic" connect
+	disk=$(remote_disk) || bail "the namespace does not show up"
+	echo reset >"$stats/ctl"
+	verify_fio "$disk" --time_based --runtime=6 --verify_backlog=8 &
+	load=$!
+	sleep 3
+	check "unbind: the driver lets go of it under load" eval "echo $1 >/sys/bus/pci/drivers/$2/unbind"
+	before=$(stat_of p2p_bus_write_bytes)$(stat_of p2p_iommu_write_bytes)
+	check "unbind: it was in use" test "$before" != 00
+	wait $load || status=1
+	report $status "unbind: fio does not notice"
+	same "unbind: no DMA faults" 0 "$(stat_of dma_faults)"
+	same "unbind: nothing was written to it any more" "$before" \
+		"$(stat_of p2p_bus_write_bytes)$(stat_of p2p_iommu_write_bytes)"
+	check "unbind: disconnect" disconnect
+	check "unbind: release" disable
 }
 
 # refused COMMAND...
@@ -217,7 +255,7 @@ head -c "$size" /dev/urandom >$work/data
 if [ "$(route)" = none ]; then
 	echo 1..10
 else
-	echo 1..34
+	echo 1..43
 fi
 start_device
 start_target
@@ -226,6 +264,7 @@ if [ "$(route)" = none ]; then
 else
 	provider nvme CMB
 	provider barmem BAR
+	provider_goes "$(provider_of barmem)" barmem
 fi
 stop_target
 rm -rf $work

@@ -127,7 +127,7 @@ static void direct_round(struct io_uring *ring, unsigned char *data)
 
 static void test_direct(void **state)
 {
-	struct expected nothing = { .no_copy = false };
+	struct expected nothing = { .may_copy = UINT64_MAX };
 	struct evidence before;
 	struct io_uring ring;
 	struct membuf buf;

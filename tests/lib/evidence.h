@@ -54,7 +54,8 @@ enum pin_rule {
  * @ram_skew:	by how much ram_write grows more than ram_read, bytes
  * @pages:	pages of the caller's buffers
  * @pins:	how @pages is to be taken
- * @no_copy:	the CPU must not have copied payload
+ * @may_copy:	bytes that the CPU may copy on their way from or to the wire:
+ *		xprtrdma does so with small payloads in memory
  * @resent:	the transport may have moved payload more than once
  */
 struct expected {
@@ -62,7 +63,7 @@ struct expected {
 	int64_t ram_skew;
 	uint64_t pages;
 	enum pin_rule pins;
-	bool no_copy;
+	uint64_t may_copy;
 	bool resent;
 };
 
