@@ -84,20 +84,9 @@ static void vr_func_release(struct vr_func *f)
 {
 	mutex_lock(&vr_funcs_lock);
 	f->dev = NULL;
-	f->busy = false;
-	/* Under the lock: PCI removal may drop the last reference next. */
+	WRITE_ONCE(f->busy, false);
 	wake_up_all(&f->idle);
 	mutex_unlock(&vr_funcs_lock);
-}
-
-static bool vr_func_is_idle(struct vr_func *f)
-{
-	bool idle;
-
-	mutex_lock(&vr_funcs_lock);
-	idle = !f->busy;
-	mutex_unlock(&vr_funcs_lock);
-	return idle;
 }
 
 static int vr_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -149,7 +138,10 @@ static void vr_pci_remove(struct pci_dev *pdev)
 	mutex_unlock(&vr_funcs_lock);
 	if (ibdev)
 		ib_unregister_device_and_put(ibdev);
-	wait_event(f->idle, vr_func_is_idle(f));
+	wait_event(f->idle, !READ_ONCE(f->busy));
+	/* The waker holds the lock until it is done with the wait queue. */
+	mutex_lock(&vr_funcs_lock);
+	mutex_unlock(&vr_funcs_lock);
 	vr_fabric_exit(&f->fabric);
 	kref_put(&f->kref, vr_func_free);
 }

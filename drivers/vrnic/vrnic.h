@@ -84,11 +84,9 @@
 #define VR_MAX_RD	128
 #define VR_MAX_FR	4096
 
-/**
- * enum vr_stat - counters of a device
- *
- * The first six are indexed by route and direction, see vr_stat_bytes().
- * "Read" is what the NIC read from that memory, "write" what it wrote to it.
+/*
+ * Counters of a device; README.md says what each counts.  The first six are
+ * indexed by route and direction, see vr_stat_bytes().
  */
 enum vr_stat {
 	VR_STAT_RAM_READ,
