@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-# The front door. Everything is built below build/ (or $BUILD, if it is set in
-# the environment) and kept there, so that a second call is quick.
+# The front door. Everything is built below build/ and kept there, so that a
+# second call is quick; BUILD=DIR puts it elsewhere.
 
 KERNEL ?= 7.3
+BUILD ?= $(CURDIR)/build
+export BUILD
+
+TREE := $(BUILD)/kernel-tree/$(KERNEL)
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -15,31 +19,34 @@ demo: lab
 test: lab
 	@tests/run
 
-## make mutations      prove the tests: each must fail without the gate it guards
+## make mutations      test the tests: take each gate out, a test must fail
 mutations: lab
-	@tests/mutations
+	@tests/e2e/mutations/run
 
 ## make check          style and static checks of everything
-check: lab-check
+check:
+	@lab/prepare --check
 	@tests/style/run
 
 ## make lab            what lab/vm needs: root, kernel, modules, drivers, programs
 lab:
 	@lab/prepare
 
-lab-check:
-	@lab/prepare --check
-
 ## make kernel-tree    KERNEL=7.3: a git tree with the series applied, to work on
-kernel-tree: lab
-	@packaging/kernel-tree make $(KERNEL)
+kernel-tree: series-exists lab
+	@packaging/kernel-tree make --series series/$(KERNEL) --tree $(TREE) \
+		--source $(BUILD)/root/usr/src/linux-source-$(KERNEL).tar.xz
 
 ## make series         KERNEL=7.3: write the commits of that tree back to series/
-series:
-	@packaging/kernel-tree series $(KERNEL)
+series: series-exists
+	@packaging/kernel-tree series --series series/$(KERNEL) --tree $(TREE)
+
+series-exists:
+	@[ -d series/$(KERNEL) ] || \
+		{ echo "make: there is no series/$(KERNEL); KERNEL is one of: $$(ls series | xargs)" >&2; exit 1; }
 
 ## make clean          remove what was built
 clean:
 	@lab/prepare --clean
 
-.PHONY: help demo test mutations check lab lab-check kernel-tree series clean
+.PHONY: help demo test mutations check lab kernel-tree series series-exists clean

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # One run of the guest: the QEMU command, the control share, the end.
-# Uses the OPT_* variables that lab/vm set from its options.
+# Uses the OPT_* variables that lab/vm sets from its options.
 
 QEMU=()
 APPEND=()
@@ -9,27 +9,31 @@ RUN_DIR=
 RELAYS=()
 QEMU_PID=
 
-# share TAG DIR MODE: a folder of the host for the guest. With model "none"
-# QEMU needs no rights of its own and ignores a chown that it may not do.
+# A comma in a path must be doubled in QEMU's option lists.
+path() { printf %s "${1//,/,,}"; }
+
+# qemu_share TAG DIR [OPTION]: a folder of the host for the guest. With model
+# "none" QEMU needs no rights of its own and ignores a chown it may not do.
 qemu_share() {
-	QEMU+=(-fsdev "local,id=$1,path=$2,security_model=none,multidevs=remap${3:+,$3}"
+	QEMU+=(-fsdev "local,id=$1,path=$(path "$2"),security_model=none,multidevs=remap${3:+,$3}"
 		-device "virtio-9p-pci,fsdev=$1,mount_tag=$1,bus=pcie.0")
 }
 
 # qemu_command: fill QEMU with the command for this run in RUN_DIR.
 qemu_command() {
-	local dir=$BUILD/kernel/$OPT_KERNEL accel=(-accel tcg,thread=multi)
+	local dir=$BUILD/kernel/$OPT_KERNEL accel=(-accel "tcg,thread=multi") words=()
 
-	[ -z "$OPT_ICOUNT" ] || accel=(-accel tcg,thread=single -icount shift=0,sleep=off)
+	[ -z "$OPT_ICOUNT" ] || accel=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
+	# An Oops ends the guest: what comes after it proves nothing. The lockup
+	# detectors count host time, which an emulated CPU may not get.
 	APPEND=(console=ttyS0 loglevel=6 panic=-1 oops=panic nowatchdog
 		rcupdate.rcu_cpu_stall_timeout=120 nvme_core.multipath=N
 		random.trust_cpu=on mitigations=off)
 	QEMU=(qemu-system-x86_64 -machine q35 "${accel[@]}" -smp "$OPT_CPUS" -m "$OPT_MEM"
 		-nodefaults -no-user-config -display none -no-reboot
-		-serial "file:$RUN_DIR/console.log"
-		-monitor "unix:$RUN_DIR/monitor,server=on,wait=off"
+		-serial "file:$(path "$RUN_DIR")/console.log"
 		-kernel "$dir/vmlinuz" -initrd "$dir/initramfs"
-		-drive "file=$RUN_DIR/nvme.img,if=none,id=nvme,format=raw,cache=unsafe,discard=unmap")
+		-drive "file=$(path "$RUN_DIR")/nvme.img,if=none,id=nvme,format=raw,cache=unsafe,discard=unmap")
 	"topology_$OPT_TOPOLOGY"
 	qemu_share root "$ROOT" readonly=on
 	qemu_share modules "$dir/$OPT_NFS/lib/modules/$(cat "$dir/release")" readonly=on
@@ -38,17 +42,19 @@ qemu_command() {
 	qemu_share out "$RUN_DIR/out"
 	qemu_share control "$RUN_DIR/control"
 	[ -z "$OPT_SHARE" ] || qemu_share share "$OPT_SHARE"
-	# Free text from the user, split as a shell would.
-	local words=()
-	[ -z "$OPT_QEMU" ] || eval "words=($OPT_QEMU)"
+	# The user's words, quoted as for a shell, but never run by one.
+	[ -z "$OPT_QEMU" ] || mapfile -d '' -t words < <(xargs printf '%s\0' <<<"$OPT_QEMU")
 	QEMU+=(-append "${APPEND[*]}${OPT_APPEND:+ $OPT_APPEND}" "${words[@]}")
 }
 
-# control_share CMD...: what the guest reads, and the files it writes.
-control_share() {
+# run_folder CMD...: fill RUN_DIR: the disk, the control share with what the
+# guest reads and the files that it writes, the folder for /out.
+run_folder() {
 	local control=$RUN_DIR/control
 
 	mkdir -p "$control" "$RUN_DIR/out"
+	chmod 755 "$RUN_DIR"
+	truncate -s 512M "$RUN_DIR/nvme.img"
 	printf '%s\0' "$@" >"$control/argv"
 	printf '%s\n' "LAB_RNIC=$OPT_RNIC" "LAB_NFS=$OPT_NFS" "LAB_TOPOLOGY=$OPT_TOPOLOGY" \
 		"LAB_KERNEL=$OPT_KERNEL" >"$control/environment"
@@ -65,7 +71,7 @@ boot_cleanup() {
 		wait "$QEMU_PID" 2>/dev/null || true
 	fi
 	[ ${#RELAYS[@]} -eq 0 ] || kill "${RELAYS[@]}" 2>/dev/null || true
-	[ -z "$RUN_DIR" ] || rm -rf "$RUN_DIR/nvme.img" "$RUN_DIR/monitor" "$RUN_DIR/control"
+	[ -z "$RUN_DIR" ] || rm -rf "$RUN_DIR/nvme.img" "$RUN_DIR/control"
 }
 
 # boot CMD...: run the guest to its end. Returns what lab/vm exits with.
@@ -73,13 +79,13 @@ boot() {
 	local status=0 started=$SECONDS
 
 	mkdir -p "$BUILD/runs"
-	RUN_DIR=$(mktemp -d "$BUILD/runs/$(date +%m%d-%H%M%S)-XXXX")
-	chmod 755 "$RUN_DIR"
+	# Logs of earlier days have been read or never will be.
+	find "$BUILD/runs" -mindepth 1 -maxdepth 1 -mtime +2 -exec rm -rf {} +
 	trap boot_cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	control_share "$@"
-	truncate -s 512M "$RUN_DIR/nvme.img"
+	RUN_DIR=$(mktemp -d "$BUILD/runs/$(date +%m%d-%H%M%S)-XXXX")
+	run_folder "$@"
 	qemu_command
 
 	# The guest writes whole files here; tail hands on what is new and ends
@@ -125,6 +131,26 @@ boot_result() {
 		tr -d '\r' <"$RUN_DIR/console.log" | tail -n 10 >&2
 		return 125
 	fi
-	say "guest finished in $seconds s"
+	if rmdir "$RUN_DIR/out" 2>/dev/null; then
+		say "the guest ran for $seconds s"
+	else
+		say "the guest ran for $seconds s; its /out is $RUN_DIR/out"
+	fi
 	return "$(cat "$control/status")"
+}
+
+# boot_dry: print the command that boot would run, as one line for a shell.
+# lab/prepare keeps a run folder, dry-run, whose guest runs "true": with it the
+# line can be used as it is.
+boot_dry() {
+	local word line=''
+
+	RUN_DIR=$BUILD/dry-run
+	qemu_command
+	RUN_DIR=
+	for word in "${QEMU[@]}"; do
+		[[ "$word" =~ ^[A-Za-z0-9_@%+=:,./-]+$ ]] || word=${word@Q}
+		line+=" $word"
+	done
+	printf '%s\n' "${line# }"
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # sourced: the users are elsewhere
 # What every part of the lab needs: paths, messages, root rights, cleaning up.
 # Sourced by lab/vm, lab/prepare and packaging/build-modules.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # sourced: the users are elsewhere
 # What this machine must have before anything is built: rights, programs, disk.
 
 # Program and the Debian package that has it.

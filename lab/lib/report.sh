@@ -14,6 +14,7 @@ readonly REPORT_PATTERN='(^|\] )(BUG: |WARNING: (CPU: |possible |suspicious |inc
 kernel_reports() {
 	local found
 
-	found=$(cat "$@" 2>/dev/null | tr -d '\000\r' | grep -aE -m 3 -A 40 "$REPORT_PATTERN") || return 1
-	[ -n "$found" ] && head -n 90 <<<"$found"
+	found=$(sed -s 's/[\x00\r]//g' "$@" 2>/dev/null | grep -aE -A 40 "$REPORT_PATTERN" || true)
+	[ -n "$found" ] || return 1
+	head -n 90 <<<"$found"
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153 # ROOT comes from common.sh
 # The Debian root that the guest runs and in which everything is compiled.
 
 # in_root COMMAND...: run in the root, with a clean environment.
@@ -115,7 +115,7 @@ root_install() {
 root_clean() {
 	local name
 
-	for name in root root.tmp root.stamp kernel drivers modules guest runs out test style \
+	for name in root root.tmp root.stamp kernel drivers modules guest runs dry-run test style \
 		kernel-tree mutations root.log host.log kernel.log .lock; do
 		as_root rm -rf "${BUILD:?}/$name"
 	done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # sourced: the users are elsewhere
 # Where the PCI devices of the lab guest sit. Each function appends to the
 # arrays QEMU (arguments) and APPEND (kernel arguments).
 #

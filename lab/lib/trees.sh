@@ -89,3 +89,14 @@ guest_programs() {
 	done
 	ln -sfn /repo/lab/guest/lab-nfs "$bin/lab-nfs"
 }
+
+# dry_run_folder: what the command of "lab/vm run --dry-run" names: a guest
+# with it runs "true".
+dry_run_folder() {
+	local dir=$BUILD/dry-run
+
+	mkdir -p "$dir/control" "$dir/out"
+	truncate -s 512M "$dir/nvme.img"
+	printf "true\0" >"$dir/control/argv"
+	touch "$dir/control"/{environment,stdout,stderr}
+}

@@ -9,7 +9,7 @@
 # suffix (net/sunrpc/sunrpc), from the list that Debian ships.
 stack_modules() {
 	sed -E 's|^kernel/||; s|\.k?o$||' "/lib/modules/$RELEASE/modules.order" |
-		grep -E "^(${STACK_DIRS// /|})/"
+		grep -E "^($(stack_pattern))/"
 }
 
 # affected_files: every file of the stack, and header, that a change reaches,
@@ -17,13 +17,11 @@ stack_modules() {
 affected_files() {
 	changed_files >"$WORK/changed"
 	(
-		cd "$WORK/pristine"
-		# shellcheck disable=SC2086 # STACK_DIRS is a list of words
-		grep -rEo --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+[>"]' include $STACK_DIRS
+		cd "$WORK/pristine" || exit
+		grep -rEo --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+[>"]' include "${STACK_DIRS[@]}"
 		# Files as they are after the patches, where an include may be new.
-		cd "$WORK/tree"
-		# shellcheck disable=SC2086
-		grep -rEo --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+[>"]' include $STACK_DIRS || true
+		cd "$WORK/tree" || exit
+		grep -rEo --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+[>"]' include "${STACK_DIRS[@]}" || true
 	) | sed -E 's|^([^:]+):[^<"]*[<"](\.\.?/)*([^>"]+)[>"]$|\1 \3|' | sort -u |
 		awk -v changed="$WORK/changed" '
 			# Index users by the last part of the included name.

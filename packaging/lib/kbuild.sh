@@ -2,10 +2,15 @@
 # shellcheck shell=bash
 # Running kbuild on $WORK/tree, and what comes out of it.
 
-# kbuild TARGET...: quiet unless it fails.
-kbuild() {
-	make -C "$HEADERS" M="$WORK/tree" NFS_P2PDMA_TREE="$WORK/tree" -j "$JOBS" "$@"
+# kbuild_in TREE TARGET...: let the kernel's build system work on a tree.
+kbuild_in() {
+	local tree=$1
+
+	shift
+	make -C "$HEADERS" M="$tree" NFS_P2PDMA_TREE="$tree" -j "$JOBS" "$@"
 }
+
+kbuild() { kbuild_in "$WORK/tree" "$@"; }
 
 # count_lines: turn kbuild's output into a growing count on a terminal, or a
 # line for each 100 objects elsewhere; all of it goes into $WORK/log.
@@ -33,14 +38,12 @@ kbuild_or_die() {
 
 # Put the modules into $OUT only when all of them are there.
 build_modules() {
-	local modules targets=() module reason
+	local modules targets module
 
 	mapfile -t modules < <(stack_modules)
 	kbuild_or_die "listing the modules' sources" "${modules[@]/%/.mod}"
 	affected_modules >"$WORK/modules"
-	while IFS=$'\t' read -r module reason; do
-		targets+=("$module.ko")
-	done <"$WORK/modules"
+	mapfile -t targets < <(cut -f 1 "$WORK/modules" | sed "s|\$|.ko|")
 	say "building ${#targets[@]} of ${#modules[@]} modules for $RELEASE"
 	kbuild_or_die "the build" "${targets[@]}"
 

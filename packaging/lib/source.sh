@@ -5,7 +5,14 @@
 
 # The folders whose modules the series may change. Everything else that a patch
 # touches must be a header below include/.
-readonly STACK_DIRS="net/sunrpc fs/nfs fs/nfs_common fs/lockd fs/nfsd"
+readonly STACK_DIRS=(net/sunrpc fs/nfs fs/nfs_common fs/lockd fs/nfsd)
+
+# stack_pattern: the same for a regular expression.
+stack_pattern() {
+	local IFS="|"
+
+	echo "${STACK_DIRS[*]}"
+}
 
 # find_kernel SERIES: set RELEASE, HEADERS and TARBALL to the newest kernel of
 # that series that this machine has headers for.
@@ -33,9 +40,8 @@ prepare_sources() {
 	say "unpacking the NFS stack of $(basename "$TARBALL")"
 	rm -rf "$WORK/pristine.stamp" "$WORK/pristine" "$WORK/pristine.tmp" "$WORK/tree"
 	mkdir "$WORK/pristine.tmp"
-	# shellcheck disable=SC2086 # STACK_DIRS is a list of words
 	tar -xJf "$TARBALL" -C "$WORK/pristine.tmp" --strip-components=1 \
-		$(printf "$top/%s " include $STACK_DIRS) ||
+		"$top/include" "${STACK_DIRS[@]/#/$top/}" ||
 		die "cannot unpack $TARBALL into $WORK (disk full?)"
 	mv "$WORK/pristine.tmp" "$WORK/pristine"
 	echo "$want" >"$WORK/pristine.stamp"
@@ -59,38 +65,74 @@ changed_files() {
 # A header outside include/ and the stack, or a file of vmlinux, cannot become
 # part of a module: say so instead of leaving it out.
 refuse_foreign_files() {
-	local file dirs="^(include|${STACK_DIRS// /|})/"
+	local file dirs
+
+	dirs="^(include|$(stack_pattern))/"
 
 	while read -r file; do
 		[[ "$file" =~ $dirs ]] ||
-			die "the series changes $file, which is not part of the NFS modules: only include/, ${STACK_DIRS// /, } can be rebuilt for a stock kernel"
+			die "the series changes $file, which is not part of the NFS modules: only include/, ${STACK_DIRS[*]} can be rebuilt for a stock kernel"
 	done < <(changed_files)
+}
+
+# own_headers: the stack's own headers, which always come from our tree, changed
+# or not. Were a header copied only when a patch changes it, objects built
+# before would still depend on the kernel's copy, and make would keep them.
+own_headers() {
+	(
+		cd "$WORK/pristine" || exit
+		find include -path '*/linux/*' \( -path '*/sunrpc/*' -o -path '*/lockd/*' -o -name 'nfs*.h' \)
+		find include/trace -name 'nfs*.h' -o -name 'rpc*.h' -o -name 'sunrpc*.h' -o -name 'lockd*.h'
+	)
+}
+
+# copy_headers TREE: those and all others that a patch changes.
+copy_headers() {
+	local file
+
+	while read -r file; do
+		if [ -f "$WORK/pristine/$file" ]; then
+			mkdir -p "$1/$(dirname "$file")"
+			cp -a "$WORK/pristine/$file" "$1/$file"
+		fi
+	done < <(own_headers && other_headers)
+}
+
+other_headers() { comm -13 <(own_headers | sort) <(changed_files | grep '^include/'); }
+
+# stock_tree TREE: the stack as it is without the series.
+stock_tree() {
+	local dir
+
+	rm -rf "$1"
+	mkdir -p "$1"
+	for dir in "${STACK_DIRS[@]}"; do
+		mkdir -p "$1/$(dirname "$dir")"
+		cp -a "$WORK/pristine/$dir" "$1/$dir"
+	done
+	copy_headers "$1"
+	write_kbuild "$1"
 }
 
 # apply_series: make $WORK/tree hold the patched stack. Files that did not
 # change since the last call keep their time stamps, so make leaves them alone.
 apply_series() {
-	local next=$WORK/next patch file dir log
+	local next=$WORK/next patch log others
 
 	refuse_foreign_files
-	rm -rf "$next"
-	mkdir -p "$next/include"
-	for dir in $STACK_DIRS; do
-		mkdir -p "$next/$(dirname "$dir")"
-		cp -a "$WORK/pristine/$dir" "$next/$dir"
-	done
-	while read -r file; do
-		[[ "$file" = include/* ]] && [ -f "$WORK/pristine/$file" ] || continue
-		mkdir -p "$next/$(dirname "$file")"
-		cp -a "$WORK/pristine/$file" "$next/$file"
-	done < <(changed_files)
+	stock_tree "$next"
 	while read -r patch; do
 		if ! log=$(patch -d "$next" -p1 --fuzz=0 --force --no-backup-if-mismatch -i "$patch" 2>&1); then
 			rm -rf "$next"
-			die "$(basename "$patch") does not apply to $(basename "$TARBALL"): $(grep -E 'FAILED|malformed|No file|garbage|can.t find' <<<"$log" | head -n 1)"
+			die "$(basename "$patch") does not apply to $(basename "$TARBALL"): $(grep -E -m 1 'FAILED|malformed|No file|garbage|can.t find' <<<"$log")"
 		fi
 	done < <(list_patches)
-	write_kbuild "$next"
+	# With another set of such headers the old objects are worth nothing.
+	others=$(other_headers)
+	if [ "$(cat "$WORK/other-headers" 2>/dev/null)" != "$others" ]; then
+		rm -rf "$WORK/tree"
+		echo "$others" >"$WORK/other-headers"
+	fi
 	sync_tree "$next" "$WORK/tree"
 	rm -rf "$next"
 }
@@ -119,8 +161,8 @@ write_kbuild() {
 	{
 		echo "# Written by $PROG."
 		# shellcheck disable=SC2016 # for make
-		echo 'LINUXINCLUDE := -I$(NFS_P2PDMA_TREE)/include $(LINUXINCLUDE)'
-		for dir in $STACK_DIRS; do
+		echo 'LINUXINCLUDE := -I$(NFS_P2PDMA_TREE)/include -I$(NFS_P2PDMA_TREE)/include/uapi $(LINUXINCLUDE)'
+		for dir in "${STACK_DIRS[@]}"; do
 			echo "obj-m += $dir/"
 		done
 	} >"$1/Kbuild"
