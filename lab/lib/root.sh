@@ -94,7 +94,7 @@ root_sparse() {
 		apt-get -q=2 update
 		apt-get -q=2 download sparse/sid
 		dpkg-deb -x sparse_*.deb sparse
-		install sparse/usr/bin/sparse /usr/local/bin/sparse
+		install sparse/usr/bin/sparse /usr/bin/sparse
 		rm -r sparse sparse_*.deb
 		rm /etc/apt/sources.list.d/sid.list
 		apt-get -q=2 update
