@@ -122,7 +122,8 @@ static void test_two_mounts(void **state)
 {
 	static const char *const make_dir[] = { "mkdir", "-p", SECOND, NULL };
 	static const char *const up[] = {
-		"mount", "-t", "nfs", "-o", "vers=3,proto=tcp,nosharecache", served, SECOND, NULL
+		"mount", "-t",	 "nfs", "-o", "vers=3,proto=tcp,mountproto=tcp,nosharecache",
+		served,	 SECOND, NULL
 	};
 	static const char *const down[] = { "umount", SECOND, NULL };
 	uint64_t caps;

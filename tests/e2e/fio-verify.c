@@ -63,6 +63,7 @@ static void run_job(void **state)
 				     "--verify_fatal=1",
 				     "--randseed=7",
 				     "--invalidate=0",
+				     "--verify_state_save=0",
 				     bs,
 				     size,
 				     engine,
