@@ -6,6 +6,7 @@ KERNEL ?= 7.3
 BUILD ?= $(CURDIR)/build
 export BUILD
 
+ROOT := $(BUILD)/root
 TREE := $(BUILD)/kernel-tree/$(KERNEL)
 
 help:
@@ -35,7 +36,7 @@ lab:
 ## make kernel-tree    KERNEL=7.3: a git tree with the series applied, to work on
 kernel-tree: series-exists lab
 	@packaging/kernel-tree make --series series/$(KERNEL) --tree $(TREE) \
-		--source $(BUILD)/root/usr/src/linux-source-$(KERNEL).tar.xz
+		--source $(ROOT)/usr/src/linux-source-$(KERNEL).tar.xz
 
 ## make series         KERNEL=7.3: write the commits of that tree back to series/
 series: series-exists

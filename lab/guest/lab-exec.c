@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_ARGS	4096
+#define MAX_ARGS 4096
 
 /**
  * struct stream - one output of the command on its way to the host
@@ -164,8 +164,10 @@ int main(int argc, char **argv)
 	if (chdir(argv[1]))
 		err(125, "cannot enter %s", argv[1]);
 	f = fopen("status", "w");
-	if (!f || fprintf(f, "%d\n", WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-			  WEXITSTATUS(status)) < 0 || fclose(f))
+	if (!f ||
+	    fprintf(f, "%d\n", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)) <
+		    0 ||
+	    fclose(f))
 		err(125, "cannot hand back the exit status");
 	return 0;
 }

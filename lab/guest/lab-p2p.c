@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PCI_DEVICES	"/sys/bus/pci/devices"
+#define PCI_DEVICES "/sys/bus/pci/devices"
 
 /**
  * read_attribute() - one number from a device's p2pmem folder
@@ -43,8 +43,7 @@ static bool read_attribute(const char *bdf, const char *name, unsigned long long
 }
 
 /* The driver's name is the last part of where the "driver" link leads. */
-static void print_provider(const char *bdf, unsigned long long size,
-			   unsigned long long available)
+static void print_provider(const char *bdf, unsigned long long size, unsigned long long available)
 {
 	char path[PATH_MAX], target[PATH_MAX] = "none";
 	ssize_t n;
@@ -95,10 +94,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 int main(int argc, char **argv)
 {
 	static const struct argp parser = {
-		NULL, parse_option, "list",
+		NULL,
+		parse_option,
+		"list",
 		"Print BDF, size, free bytes and driver of each PCI device with "
 		"published peer-to-peer memory.",
-		NULL, NULL, NULL
+		NULL,
+		NULL,
+		NULL
 	};
 
 	argp_err_exit_status = 2;
