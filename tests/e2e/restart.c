@@ -166,18 +166,72 @@ static void test_verifier(void **state)
 	evidence_check(&before, &exp);
 }
 
+static bool export_full;
+
+static void make_room(void)
+{
+	static const char *const roomy[] = { "mount", "-o", "remount,size=75%", LAB_EXPORT, NULL };
+
+	if (export_full)
+		assert_int_equal(lab_run(roomy), 0);
+	export_full = false;
+}
+
+/*
+ * No restart, the same effect: when a write fails on the server, knfsd takes
+ * another write verifier, as it may have lost more (fs/nfsd/vfs.c,
+ * commit_reset_write_verifier()).  Only the other write must fail.
+ */
+static void test_new_verifier(void **state)
+{
+	static const char *const full[] = { "mount", "-o", "remount,size=16M", LAB_EXPORT, NULL };
+	static char data[65536];
+	const struct subject *s = *state;
+	struct expected exp = { .pins = PINS_AT_LEAST, .resent = true, .may_copy = UINT64_MAX };
+	struct evidence before;
+	int other;
+
+	nfsfile_mount(&file, s->version, "rdma", "restart", SIZE);
+	/* Its pages exist before the export is full. */
+	nfsfile_server_fill(&file, SIZE, 1, 0);
+	other = open(LAB_MOUNT "/other", O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0644);
+	assert_true(other >= 0);
+	export_full = true;
+	assert_int_equal(lab_run(full), 0);
+	evidence_start(&before);
+	start(s, 902);
+	expected_add(&exp, s->write, s->kind, buf.data, SIZE);
+	wait_until_moved(s, &before.nic, EARLY);
+	assert_int_equal(pwrite(other, data, sizeof(data), 0), -1);
+	assert_int_equal(errno, ENOSPC);
+	finish(s, 902);
+	close(other);
+	make_room();
+	if (moved(s, &before.nic) <= SIZE)
+		fail_msg("nothing was sent again: the other write failed too late");
+	evidence_check(&before, &exp);
+}
+
 static int cleanup(void **state)
 {
 	(void)state;
+	make_room();
 	membuf_free(&buf);
 	return 0;
 }
 
+/*
+ * Only the mount ends. A server that goes down while a client reconnects leaks
+ * the connection that it has not accepted yet (svc_rdma_free() of a listener
+ * does not look at sc_accept_q), and then the RDMA device can not be removed.
+ */
 static int leave(void **state)
 {
+	static const char *const umount[] = { "umount", LAB_MOUNT, NULL };
+
 	(void)state;
 	nfsfile_close(&file);
-	return lab_unmount();
+	return lab_run(umount);
 }
 
 static const struct {
@@ -187,9 +241,12 @@ static const struct {
 	{ test_kill, { "v3 write CMB, connection lost", "3", true, MEM_CMB } },
 	{ test_kill, { "v3 read BAR, connection lost", "3", false, MEM_BAR } },
 	{ test_verifier, { "v3 write BAR, server restarted", "3", true, MEM_BAR } },
+	{ test_verifier, { "v3 write RAM, server restarted", "3", true, MEM_RAM } },
+	{ test_new_verifier, { "v3 write CMB, new verifier", "3", true, MEM_CMB } },
 	{ test_kill, { "v4.2 write BAR, connection lost", "4.2", true, MEM_BAR } },
 	{ test_kill, { "v4.2 read CMB, connection lost", "4.2", false, MEM_CMB } },
 	{ test_kill, { "v4.2 write RAM, connection lost", "4.2", true, MEM_RAM } },
+	{ test_new_verifier, { "v4.2 write BAR, new verifier", "4.2", true, MEM_BAR } },
 	{ test_verifier, { "v4.2 write CMB, server restarted", "4.2", true, MEM_CMB } },
 	{ test_verifier, { "v4.2 read BAR, server restarted", "4.2", false, MEM_BAR } },
 };
