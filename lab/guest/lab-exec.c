@@ -76,28 +76,31 @@ static void open_stream(struct stream *s, const char *name)
 		err(125, "cannot set up %s", name);
 }
 
-/* Move what is there now; a stream that reached its end is closed. */
+/*
+ * Move what is there now, once: a daemon that the command left behind may write
+ * for ever.  A stream that reached its end is closed.
+ */
 static void forward(struct stream *s)
 {
-	static char buf[1 << 16];
-	ssize_t n;
+	/* All that a pipe can hold: pipe-max-size of proc(5) is 1 MiB. */
+	static char buf[1 << 20];
+	ssize_t n, done, w;
 
-	while (s->from >= 0) {
+	if (s->from < 0)
+		return;
+	do {
 		n = read(s->from, buf, sizeof(buf));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n <= 0) {
-			close(s->from);
-			s->from = -1;
-			return;
-		}
-		for (ssize_t done = 0, w; done < n; done += w) {
-			w = write(s->to, buf + done, (size_t)(n - done));
-			if (w < 0)
-				err(125, "cannot write to the control share");
-		}
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0) {
+		close(s->from);
+		s->from = -1;
+	}
+	for (done = 0; done < n; done += w) {
+		w = write(s->to, buf + done, (size_t)(n - done));
+		if (w < 0)
+			err(125, "cannot write to the control share");
 	}
 }
 
@@ -119,15 +122,41 @@ static pid_t start(char **args, const struct stream *out, const struct stream *e
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
+/*
+ * Forward output until the command ends; returns its wait status.  Daemons may
+ * keep the pipes open after that: the command's end is the end.
+ */
+static int relay(pid_t pid, int child_signals, struct stream *streams)
+{
+	struct signalfd_siginfo info;
+	struct pollfd fds[3];
+	int status = 0;
+	pid_t gone;
+
+	do {
+		fds[0] = (struct pollfd){ .fd = streams[0].from, .events = POLLIN };
+		fds[1] = (struct pollfd){ .fd = streams[1].from, .events = POLLIN };
+		fds[2] = (struct pollfd){ .fd = child_signals, .events = POLLIN };
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+			err(125, "cannot wait for output");
+		/* A child that only stopped must not keep this readable. */
+		while (read(child_signals, &info, sizeof(info)) > 0)
+			;
+		gone = waitpid(pid, &status, WNOHANG);
+		forward(&streams[0]);
+		forward(&streams[1]);
+	} while (gone != pid);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 int main(int argc, char **argv)
 {
+	int status, cwd, child_signals;
 	struct stream streams[2];
-	struct pollfd fds[3];
 	sigset_t child, old_mask;
-	pid_t pid, gone;
 	char **args;
+	pid_t pid;
 	FILE *f;
-	int status = 0, cwd;
 
 	if (argc != 2)
 		errx(125, "usage: lab-exec CONTROL-DIR");
@@ -141,33 +170,18 @@ int main(int argc, char **argv)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, &old_mask);
-	fds[2].fd = signalfd(-1, &child, SFD_CLOEXEC);
-	if (fds[2].fd < 0 || fchdir(cwd))
+	child_signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (child_signals < 0 || fchdir(cwd))
 		err(125, "cannot prepare the command");
 	pid = start(args, &streams[0], &streams[1], &old_mask);
 	close(streams[0].pipe_write);
 	close(streams[1].pipe_write);
-
-	/* Daemons may keep the pipes open: the command's end is ours too. */
-	do {
-		for (int i = 0; i < 2; i++)
-			fds[i].fd = streams[i].from;
-		for (int i = 0; i < 3; i++)
-			fds[i].events = POLLIN;
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
-			err(125, "cannot wait for output");
-		gone = waitpid(pid, &status, WNOHANG);
-		forward(&streams[0]);
-		forward(&streams[1]);
-	} while (gone != pid);
+	status = relay(pid, child_signals, streams);
 
 	if (chdir(argv[1]))
 		err(125, "cannot enter %s", argv[1]);
-	f = fopen("status", "w");
-	if (!f ||
-	    fprintf(f, "%d\n", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)) <
-		    0 ||
-	    fclose(f))
+	f = fopen("status", "we");
+	if (!f || fprintf(f, "%d\n", status) < 0 || fclose(f))
 		err(125, "cannot hand back the exit status");
 	return 0;
 }
