@@ -9,55 +9,14 @@
 # shellcheck disable=SC2317 # most functions are called through check()
 set -euo pipefail
 
+# shellcheck source=tests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
+
 readonly address=10.9.9.1 port=4420 nqn=nqn.2026-01.lab:p2p
 readonly config=/sys/kernel/config/nvmet stats=/sys/kernel/debug/vrnic/vrnic0
 readonly namespace=$config/subsystems/$nqn/namespaces/1
 readonly size=$((8 << 20)) block=$((256 << 10))
-readonly work=/tmp/nvmet-p2p
-test_nr=0 failed=0
-
-# report STATUS NAME: one TAP line.
-report() {
-	test_nr=$((test_nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $test_nr - $2"
-	else
-		echo "not ok $test_nr - $2"
-		failed=1
-	fi
-}
-
-# attempt COMMAND...: its status, with its output in the log. In a condition the
-# shell would ignore a failure in the middle of a function.
-attempt() {
-	local status
-
-	set +e
-	(set -e; "$@") >"$work/log" 2>&1
-	status=$?
-	set -e
-	echo $status
-}
-
-# check NAME COMMAND...: a test point.
-check() {
-	local name=$1 status
-
-	shift
-	status=$(attempt "$@")
-	report "$status" "$name"
-	[ "$status" -eq 0 ] || sed 's/^/# /' "$work/log"
-}
-
-# same NAME WANTED GOT
-same() {
-	if [ "$2" = "$3" ]; then
-		report 0 "$1"
-	else
-		report 1 "$1"
-		echo "# wanted $2, got $3"
-	fi
-}
+readonly work=/tmp/nvmet-p2p TAP_LOG=/tmp/nvmet-p2p/log
 
 bail() {
 	echo "Bail out! $*"
@@ -253,9 +212,9 @@ out_of_reach() {
 mkdir -p $work
 head -c "$size" /dev/urandom >$work/data
 if [ "$(route)" = none ]; then
-	echo 1..10
+	plan 10
 else
-	echo 1..43
+	plan 43
 fi
 start_device
 start_target
@@ -268,4 +227,4 @@ else
 fi
 stop_target
 rm -rf $work
-exit $failed
+tap_end

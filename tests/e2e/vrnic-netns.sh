@@ -7,38 +7,12 @@
 # shellcheck disable=SC2317 # most functions are called through check()
 set -euo pipefail
 
+# shellcheck source=tests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
+
 readonly server=10.8.8.2 client=10.8.8.1
-readonly debug=/sys/kernel/debug/vrnic mount=/mnt/nfs work=/tmp/vrnic-netns
+readonly debug=/sys/kernel/debug/vrnic mount=/mnt/nfs work=/tmp/vrnic-netns TAP_LOG=/tmp/vrnic-netns/log
 readonly size=$((16 << 20))
-test_nr=0 failed=0
-
-# attempt COMMAND...: its status, with its output in the log. In a condition the
-# shell would ignore a failure in the middle of a function.
-attempt() {
-	local status
-
-	set +e
-	(set -e; "$@") >"$work/log" 2>&1
-	status=$?
-	set -e
-	echo $status
-}
-
-# check NAME COMMAND...: a test point.
-check() {
-	local name=$1 status
-
-	shift
-	status=$(attempt "$@")
-	test_nr=$((test_nr + 1))
-	if [ "$status" -eq 0 ]; then
-		echo "ok $test_nr - $name"
-	else
-		echo "not ok $test_nr - $name"
-		sed 's/^/# /' "$work/log"
-		failed=1
-	fi
-}
 
 stat_of() { awk -v key="$2" '$1 == key { print $2 }' "$debug/$1/stats"; }
 
@@ -137,7 +111,7 @@ stop() {
 }
 
 mkdir -p $work
-echo 1..8
+plan 8
 wire
 check "a server in its own network namespace" start_server
 check "a mount from the outside" mount_it retry=0
@@ -147,4 +121,4 @@ check "each NIC used the memory of its own side" balanced
 check "a killed connection comes back" survives_kill
 check "the same address at home: no connection leaves the namespace" own_namespace_first
 check "both links go" stop
-exit $failed
+tap_end

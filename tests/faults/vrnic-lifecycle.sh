@@ -9,22 +9,13 @@
 # shellcheck disable=SC2317 # most functions are called through under_load()
 set -euo pipefail
 
+# shellcheck source=tests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
+
 readonly netdev=dummy0 address=10.9.9.1 link=vrnic0
 readonly debug=/sys/kernel/debug/vrnic/$link
 readonly driver=/sys/bus/pci/drivers/vrnic
-readonly work=/tmp/vrnic-lifecycle file=/mnt/nfs/lifecycle
-test_nr=0 failed=0
-
-# report STATUS NAME: one TAP line.
-report() {
-	test_nr=$((test_nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $test_nr - $2"
-	else
-		echo "not ok $test_nr - $2"
-		failed=1
-	fi
-}
+readonly work=/tmp/vrnic-lifecycle TAP_LOG=/tmp/vrnic-lifecycle/log file=/mnt/nfs/lifecycle
 
 stat_of() { awk -v key="$1" '$1 == key { print $2 }' "$debug/stats"; }
 
@@ -62,18 +53,6 @@ load_end() {
 	grep -q 'err= 0' "$work/fio"
 }
 
-# attempt COMMAND...: its status, with its output in the log. In a condition the
-# shell would ignore a failure in the middle of a function.
-attempt() {
-	local status
-
-	set +e
-	(set -e; "$@") >"$work/log" 2>&1
-	status=$?
-	set -e
-	echo $status
-}
-
 # under_load NAME COMMAND...: the command succeeds, and fio does, too.
 under_load() {
 	local name=$1 status
@@ -81,9 +60,9 @@ under_load() {
 	shift
 	load_start
 	status=$(attempt eval "kill -0 $load_pid && $(printf '%q ' "$@")")
-	load_end >>"$work/log" 2>&1 || status=1
+	load_end >>"$TAP_LOG" 2>&1 || status=1
 	report "$status" "$name"
-	[ "$status" -eq 0 ] || sed 's/^/# /' "$work/log"
+	[ "$status" -eq 0 ] || sed 's/^/# /' "$TAP_LOG"
 }
 
 # ------------------------------------------------------- what happens to it
@@ -179,15 +158,6 @@ race() {
 
 refused() { ! "$@" 2>/dev/null; }
 
-check() {
-	local name=$1 status
-
-	shift
-	status=$(attempt "$@")
-	report "$status" "$name"
-	[ "$status" -eq 0 ] || sed 's/^/# /' "$work/log"
-}
-
 bad_ctl() { echo "$1" >"$debug/ctl"; }
 
 third_link() {
@@ -215,7 +185,7 @@ gone() {
 
 trap 'rm -rf $work' EXIT
 mkdir -p $work
-echo 1..19
+plan 19
 modprobe vrnic max_fr=32
 lab-nfs up >/dev/null
 
@@ -238,4 +208,4 @@ check "an unknown command to ctl is refused" refused bad_ctl explode
 check "an unknown status to ctl is refused" refused bad_ctl "inject send sunshine"
 check "no DMA faults, not even with devices that are gone" no_faults
 check "everything is given back, the module goes" gone
-exit $failed
+tap_end

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# TAP for tests that are shell scripts. Sourced; end with tap_end.
+# TAP for tests that are shell scripts. Sourced; the script sets TAP_LOG, a file
+# that check() may write, and ends with tap_end.
 
 TAP_NR=0
 TAP_FAILED=0
+
+# plan N: how many test points there will be.
+plan() {
+	TAP_PLAN=$1
+	echo "1..$1"
+}
 
 # report STATUS NAME: one test point.
 report() {
@@ -26,26 +33,34 @@ same() {
 	fi
 }
 
-# check NAME COMMAND...: a test point; what a failing command says is shown. A
-# function ends at its first failing command, which errexit does only outside of
-# conditions.
-check() {
-	local name=$1 status said
+# attempt COMMAND...: print its status; what it says goes into $TAP_LOG. In a
+# condition the shell would ignore a failure in the middle of a function. A file,
+# not a pipe: a daemon that the command leaves behind would keep a pipe open.
+attempt() {
+	local status
 
-	shift
 	set +e
-	said=$(
+	(
 		set -e
-		"$@" 2>&1
-	)
+		"$@"
+	) >"$TAP_LOG" 2>&1
 	status=$?
 	set -e
-	report "$status" "$name"
-	[ "$status" -eq 0 ] || printf '# %s\n' "${said//$'\n'/$'\n'# }"
+	echo "$status"
 }
 
-# tap_end: print the plan and exit.
+# check NAME COMMAND...: a test point; what a failing command says is shown.
+check() {
+	local name=$1 status
+
+	shift
+	status=$(attempt "$@")
+	report "$status" "$name"
+	[ "$status" -eq 0 ] || sed 's/^/# /' "$TAP_LOG"
+}
+
+# tap_end: print the plan, for a script that did not begin with it, and exit.
 tap_end() {
-	echo "1..$TAP_NR"
+	[ -n "${TAP_PLAN:-}" ] || echo "1..$TAP_NR"
 	exit "$TAP_FAILED"
 }

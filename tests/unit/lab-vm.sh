@@ -10,6 +10,7 @@ here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 . "$here/../lib/tap.sh"
 readonly vm=$here/../../lab/vm
 work=$(mktemp -d)
+TAP_LOG=$work/tap
 trap 'rm -rf "$work"' EXIT
 
 # run STATUS ARGUMENT...: lab/vm's output goes to $work/{out,err}.
