@@ -54,15 +54,18 @@ root_build() {
 	proxy=$(apt-config dump --format '%v%n' Acquire::http::Proxy | head -n 1)
 	[ -z "$proxy" ] || options+=(--aptopt="Acquire::http::Proxy \"$proxy\"")
 	say "building the Debian root of the guest (a minute or two)"
-	as_root rm -rf "$tmp" "$ROOT.stamp"
-	as_root mmdebstrap --quiet --mode=root --variant=minbase --architectures=amd64 "${options[@]}" \
+	as_root rm -rf --one-file-system "$tmp" "$ROOT.stamp"
+	# In namespaces of its own: what it mounts in there never shows here, where it
+	# could be deleted by mistake, and it ends when we end.
+	as_root setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child \
+		mmdebstrap --verbose --mode=root --variant=minbase --architectures=amd64 "${options[@]}" \
 		--include="$(tr -s ' \t\n' ',' <<<"$ROOT_PACKAGES" | sed 's/,$//')" "$DEBIAN" "$tmp" \
 		"deb $mirror $DEBIAN main" "deb $mirror $DEBIAN-backports main" >"$BUILD/root.log" 2>&1 ||
 		root_failed "$BUILD/root.log"
 	root_sparse "$mirror" "$tmp"
 	# QEMU serves these files and may run as an ordinary user.
 	as_root chmod -R a+rX "$tmp"
-	as_root rm -rf "$ROOT"
+	as_root rm -rf --one-file-system "$ROOT"
 	as_root mv "$tmp" "$ROOT"
 	root_stamp >"$ROOT.stamp"
 }
@@ -72,8 +75,8 @@ root_failed() {
 	local line
 
 	line=$(grep -E '^(E:|W: Failed)' "$1" | head -n 1)
-	as_root rm -rf "$ROOT.tmp"
-	if grep -qE 'Could not resolve|Could not connect|Unable to connect|Temporary failure|Connection (timed out|refused)' "$1"; then
+	as_root rm -rf --one-file-system "$ROOT.tmp"
+	if grep -qE 'Could not resolve|Could not connect|Unable to connect|Temporary failure|Connection (timed out|refused)|Failed to fetch' "$1"; then
 		die 1 "cannot reach the Debian archive: check the network and this machine's apt sources (${line:-see $1})"
 	fi
 	die 1 "cannot build the Debian root: ${line:-see $1}"
@@ -117,7 +120,7 @@ root_clean() {
 
 	for name in root root.tmp root.stamp kernel drivers modules guest runs dry-run test style \
 		kernel-tree mutations root.log host.log kernel.log .lock; do
-		as_root rm -rf "${BUILD:?}/$name"
+		as_root rm -rf --one-file-system "${BUILD:?}/$name"
 	done
 	rmdir "$BUILD" 2>/dev/null || true
 }
