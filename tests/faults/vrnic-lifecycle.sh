@@ -53,14 +53,27 @@ load_end() {
 	grep -q 'err= 0' "$work/fio"
 }
 
+# The stock client takes a device that goes away while it connects for an error
+# that will last: rdma_resolve_route() and its kin say EINVAL, and call_connect_status()
+# does not know that one. It is a bug of the client, not of the NIC under test.
+client_gave_up() { grep -q 'error=Invalid argument' "$work/fio"; }
+
 # under_load NAME COMMAND...: the command succeeds, and fio does, too.
 under_load() {
-	local name=$1 status
+	local name=$1 status try
 
 	shift
-	load_start
-	status=$(attempt eval "kill -0 $load_pid && $(printf '%q ' "$@")")
-	load_end >>"$TAP_LOG" 2>&1 || status=1
+	for try in 1 2 3; do
+		load_start
+		status=$(attempt eval "kill -0 $load_pid && $(printf '%q ' "$@")")
+		load_end >>"$TAP_LOG" 2>&1 && break
+		if [ "$status" -ne 0 ] || ! client_gave_up; then
+			status=1
+			break
+		fi
+		echo "# $name: the client gave up with EINVAL (known, not the NIC), try $try"
+		status=1
+	done
 	report "$status" "$name"
 	[ "$status" -eq 0 ] || sed 's/^/# /' "$TAP_LOG"
 }
