@@ -28,8 +28,20 @@ host_ready() {
 	command -v apt-get >/dev/null ||
 		die 1 "missing here, and there is no apt-get to install them: ${missing[*]}"
 	say "installing Debian packages on this machine: ${missing[*]}"
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y --no-install-recommends install "${missing[@]}" >"$BUILD/host.log" 2>&1 ||
-		die 1 "cannot install ${missing[*]}: $(grep -m 1 '^E:' "$BUILD/host.log" || echo "see $BUILD/host.log"); check the network, run 'apt-get update', try again"
+	host_install "${missing[@]}" || { host_apt_update && host_install "${missing[@]}"; } ||
+		die 1 "cannot install ${missing[*]}: $(grep -m 1 '^E:' "$BUILD/host.log" || echo "see $BUILD/host.log"); check the network and this machine's apt sources, try again"
+}
+
+# host_install PACKAGE...: what apt says goes to a log.
+host_install() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y --no-install-recommends install "$@" >"$BUILD/host.log" 2>&1
+}
+
+# host_apt_update: a machine just set up has no package lists, or old ones. That
+# some source cannot be reached is not our business, as long as Debian's can.
+host_apt_update() {
+	say "bringing this machine's apt lists up to date"
+	as_root apt-get -q=2 update >"$BUILD/apt.log" 2>&1 || say "apt-get update complained: see $BUILD/apt.log"
 }
 
 # host_disk: enough space where we build? Only asked before a first build.

@@ -50,6 +50,7 @@ root_build() {
 
 	! fresh "$ROOT.stamp" "$(root_stamp)" || return 0
 	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || { host_apt_update && mirror=$(debian_mirror); }
 	[ -n "$mirror" ] || die 1 "apt on this machine knows no Debian archive: run 'apt-get update', or add one to its sources"
 	proxy=$(apt-config dump --format '%v%n' Acquire::http::Proxy | head -n 1)
 	[ -z "$proxy" ] || options+=(--aptopt="Acquire::http::Proxy \"$proxy\"")
