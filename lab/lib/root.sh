@@ -75,7 +75,7 @@ root_build() {
 root_failed() {
 	local line
 
-	line=$(grep -E '^(E:|W: Failed)' "$1" | head -n 1)
+	line=$(grep -m 1 -E "^(E:|W: Failed)" "$1" || tail -n 1 "$1")
 	as_root rm -rf --one-file-system "$ROOT.tmp"
 	if grep -qE 'Could not resolve|Could not connect|Unable to connect|Temporary failure|Connection (timed out|refused)|Failed to fetch' "$1"; then
 		die 1 "cannot reach the Debian archive: check the network and this machine's apt sources (${line:-see $1})"
