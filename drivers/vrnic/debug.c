@@ -159,6 +159,30 @@ static void vr_kill(struct vr_dev *d)
 	}
 }
 
+/*
+ * What was posted stays queued, so that whoever waits for it has to, for as
+ * long as a test needs. Connections come, go and are flushed as usual.
+ */
+static void vr_pause(struct vr_dev *d)
+{
+	WRITE_ONCE(d->paused, true);
+}
+
+static void vr_resume(struct vr_dev *d)
+{
+	unsigned long i;
+	struct vr_qp *qp;
+
+	WRITE_ONCE(d->paused, false);
+	xa_for_each(&d->qps, i, qp) {
+		qp = vr_qp_find(d, i);
+		if (!qp)
+			continue;
+		queue_work(vr_wq, &qp->work);
+		vr_qp_put(qp);
+	}
+}
+
 static int vr_arm(struct vr_dev *d, char *args)
 {
 	const char *name = strsep(&args, " ");
@@ -225,6 +249,10 @@ static ssize_t vr_ctl_write(struct file *file, const char __user *ubuf,
 	word = strsep(&cmd, " ");
 	if (!strcmp(word, "kill") && !cmd) {
 		vr_kill(d);
+	} else if (!strcmp(word, "pause") && !cmd) {
+		vr_pause(d);
+	} else if (!strcmp(word, "resume") && !cmd) {
+		vr_resume(d);
 	} else if (!strcmp(word, "reset") && !cmd) {
 		for (i = 0; i < VR_STATS; i++)
 			atomic64_set(&d->stat[i], 0);
@@ -233,7 +261,7 @@ static ssize_t vr_ctl_write(struct file *file, const char __user *ubuf,
 	}
 	if (rc)
 		ibdev_warn_ratelimited(&d->ibdev,
-				       "ctl: expected \"kill\", \"reset\" or \"inject OP STATUS [SKIP]\", see README.md for names\n");
+				       "ctl: expected \"kill\", \"pause\", \"resume\", \"reset\" or \"inject OP STATUS [SKIP]\", see README.md for names\n");
 	return rc ? rc : n;
 }
 

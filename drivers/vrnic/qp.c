@@ -361,6 +361,9 @@ static bool vr_step(struct vr_qp *qp, struct vr_wqe *w)
 	struct vr_result res = {};
 	bool injected;
 
+	/* vr_resume() clears it before it queues the work again. */
+	if (READ_ONCE(qp->dev->paused))
+		return false;
 	injected = vr_inject_hit(qp->dev, w->op, &res.status);
 	if (injected) {
 		vr_count(qp->dev, VR_STAT_INJECTED, 1);

@@ -155,6 +155,7 @@ struct vr_inject {
  * @qps:	QPs by number
  * @mrs:	memory regions by STag >> 8; its lock guards their registration
  * @inject:	an error to inject
+ * @paused:	send requests stay queued until told otherwise
  * @mac:	hardware address of the netdev, for GIDs and GUIDs
  * @dbg:	debugfs directory
  * @stat:	counters
@@ -165,6 +166,7 @@ struct vr_dev {
 	struct xarray qps;
 	struct xarray mrs;
 	struct vr_inject inject;
+	bool paused;
 	u8 mac[ETH_ALEN];
 	struct dentry *dbg;
 	atomic64_t stat[VR_STATS];
