@@ -42,6 +42,27 @@ series_build() {
 	echo "$want" >"$dir/stamp"
 }
 
+# nfsd_debug_build SERIES: knfsd of the series with the patches of lab/debug, for
+# servers that Debian's nfsd is not. Only nfsd itself is compiled, from a copy.
+nfsd_debug_build() {
+	local dir=$BUILD/modules/$1 extra=() want patch
+
+	want=$(cat "$dir/stamp" "$REPO/lab/debug"/*.patch | hash_of)
+	! fresh "$dir/debug.stamp" "$want" || return 0
+	rm -f "$dir/debug.stamp"
+	say "building nfsd with the patches of lab/debug"
+	for patch in "$REPO/lab/debug"/*.patch; do
+		extra+=(--extra "$patch")
+	done
+	as_root rm -rf "$dir/debug-work"
+	as_root cp -a "$dir/work" "$dir/debug-work"
+	mkdir -p "$dir/debug-out"
+	"$REPO/packaging/build-modules" --root "$ROOT" --series "$REPO/series/$1" \
+		--work "$dir/debug-work" --out "$dir/debug-out" "${extra[@]}"
+	as_root rm -rf "$dir/debug-work"
+	echo "$want" >"$dir/debug.stamp"
+}
+
 # tree_updates TREE RELEASE SUBDIR KO...: replace updates/SUBDIR in a tree.
 tree_updates() {
 	local dir=$1/lib/modules/$2/updates/$3
@@ -58,7 +79,7 @@ trees_update() {
 
 	release=$(cat "$dir/release")
 	drivers=("$BUILD/drivers/$1"/*/src/*.ko)
-	want=$(cat "$BUILD/drivers/$1/stamp" "$BUILD/modules/$1/stamp")
+	want=$(cat "$BUILD/drivers/$1/stamp" "$BUILD/modules/$1/stamp" "$BUILD/modules/$1/debug.stamp")
 	! fresh "$dir/trees.stamp" "$want" || return 0
 	rm -f "$dir/trees.stamp"
 	if [ ! -d "$dir/patched" ]; then
@@ -68,6 +89,9 @@ trees_update() {
 		mv "$dir/patched.tmp" "$dir/patched"
 	fi
 	tree_updates "$dir/patched" "$release" nfs-p2pdma "$BUILD/modules/$1/out"/*.ko
+	# Not below updates/: modprobe must not take this one for nfsd.
+	install -D -m 644 "$BUILD/modules/$1/debug-out/nfsd.ko" \
+		"$dir/patched/lib/modules/$release/lab-debug/nfsd.ko"
 	for tree in stock patched; do
 		tree_updates "$dir/$tree" "$release" lab "${drivers[@]}"
 		depmod -b "$dir/$tree" "$release"
