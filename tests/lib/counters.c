@@ -299,6 +299,7 @@ int server_stats_parse(FILE *f, struct server_stats *st)
 			st->reads += column(list, 7);
 			st->writes += column(list, 8);
 			st->commits += column(list, 22);
+			st->v3_data = column(list, 7) + column(list, 8);
 			seen++;
 		} else if (!strncmp(line, "proc4ops ", 9)) {
 			list = line + 9;

@@ -74,9 +74,11 @@ struct pin_stats {
  * @reads:	READ, all protocol versions
  * @writes:	WRITE, all protocol versions
  * @commits:	COMMIT, all protocol versions
+ * @v3_data:	READ and WRITE of NFSv3
  */
 struct server_stats {
 	uint64_t reads, writes, commits;
+	uint64_t v3_data;
 };
 
 /* NFS_CAP_P2PDMA: the mount may carry peer-to-peer memory. */
