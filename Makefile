@@ -33,6 +33,10 @@ check:
 lab:
 	@lab/prepare
 
+## make lab-debug      also the debug kernel: half an hour and 3 GB, the first time
+lab-debug:
+	@lab/prepare --debug
+
 ## make kernel-tree    KERNEL=7.3: a git tree with the series applied, to work on
 kernel-tree: series-exists lab
 	@packaging/kernel-tree make --series series/$(KERNEL) --tree $(TREE) \
@@ -50,4 +54,4 @@ series-exists:
 clean:
 	@lab/prepare --clean
 
-.PHONY: help demo test mutations check lab kernel-tree series series-exists clean
+.PHONY: help demo test mutations check lab lab-debug kernel-tree series series-exists clean

@@ -21,7 +21,7 @@ qemu_share() {
 
 # qemu_command: fill QEMU with the command for this run in RUN_DIR.
 qemu_command() {
-	local dir=$BUILD/kernel/$OPT_KERNEL accel=(-accel "tcg,thread=multi") words=()
+	local dir=$KERNEL_DIR accel=(-accel "tcg,thread=multi") words=()
 
 	[ -z "$OPT_ICOUNT" ] || accel=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
 	# An Oops ends the guest: what comes after it proves nothing. The lockup
@@ -29,6 +29,9 @@ qemu_command() {
 	APPEND=(console=ttyS0 loglevel=6 panic=-1 oops=panic nowatchdog
 		rcupdate.rcu_cpu_stall_timeout=120 nvme_core.multipath=N
 		random.trust_cpu=on mitigations=off)
+	# Client and server share this kernel: with LOCALIO, which Debian has off, every
+	# mount would turn local. Tests that want it say so (--append, or in sysfs).
+	[ -z "$OPT_DEBUG" ] || APPEND+=(nfs.localio_enabled=N kasan_multi_shot)
 	QEMU=(qemu-system-x86_64 -machine q35 "${accel[@]}" -smp "$OPT_CPUS" -m "$OPT_MEM"
 		-nodefaults -no-user-config -display none -no-reboot
 		-serial "file:$(path "$RUN_DIR")/console.log"
@@ -57,7 +60,7 @@ run_folder() {
 	truncate -s 512M "$RUN_DIR/nvme.img"
 	printf '%s\0' "$@" >"$control/argv"
 	printf '%s\n' "LAB_RNIC=$OPT_RNIC" "LAB_NFS=$OPT_NFS" "LAB_TOPOLOGY=$OPT_TOPOLOGY" \
-		"LAB_KERNEL=$OPT_KERNEL" >"$control/environment"
+		"LAB_KERNEL=$OPT_KERNEL" "LAB_DEBUG=$OPT_DEBUG" >"$control/environment"
 	: >"$control/stdout"
 	: >"$control/stderr"
 	[ -z "$OPT_SHARE" ] || : >"$control/has-share"
@@ -130,12 +133,12 @@ boot_tripped() {
 
 # boot_result QEMU-STATUS SECONDS: turn the end of QEMU into lab/vm's status.
 boot_result() {
-	local qemu=$1 seconds=$2 control=$RUN_DIR/control
+	local qemu=$1 seconds=$2 control=$RUN_DIR/control log
 
-	if [ -f "$control/dmesg" ]; then
-		mv "$control/dmesg" "$RUN_DIR/dmesg"
-	fi
-	if kernel_reports "$RUN_DIR/console.log" "$RUN_DIR/dmesg" >"$RUN_DIR/report"; then
+	for log in dmesg kmemleak; do
+		[ ! -f "$control/$log" ] || mv "$control/$log" "$RUN_DIR/$log"
+	done
+	if kernel_reports "$RUN_DIR/console.log" "$RUN_DIR/dmesg" "$RUN_DIR/kmemleak" >"$RUN_DIR/report"; then
 		say "the guest kernel reported an error (log: $RUN_DIR/console.log):"
 		cat "$RUN_DIR/report" >&2
 		return 99

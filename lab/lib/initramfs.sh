@@ -3,9 +3,10 @@
 # The initramfs: busybox, the few modules that reach the host's shares, and
 # lab/guest/init. Built per kernel, again when one of its parts changes.
 
-# initramfs SERIES: make $BUILD/kernel/SERIES/initramfs.
+# initramfs SERIES [TREE]: make $BUILD/kernel/SERIES/initramfs, with modules of
+# TREE (default stock). What a kernel has built in needs no module.
 initramfs() {
-	local dir=$BUILD/kernel/$1 release want tmp module n=10
+	local dir=$BUILD/kernel/$1 tree=${2:-stock} release want tmp kind module n=10
 
 	release=$(cat "$dir/release")
 	want=$(cat "$REPO/lab/guest/init" "$REPO/lab/lib/initramfs.sh" "$(command -v busybox)" | hash_of)
@@ -15,10 +16,11 @@ initramfs() {
 	cp "$(command -v busybox)" "$tmp/bin/busybox"
 	cp "$REPO/lab/guest/init" "$tmp/init"
 	# Numbered in load order; a module needed twice keeps its first place.
-	while read -r _ module; do
+	while read -r kind module _; do
+		[ "$kind" = insmod ] || continue
 		compgen -G "$tmp/modules/*-${module##*/}" >/dev/null ||
 			cp "$module" "$tmp/modules/$((n++))-${module##*/}"
-	done < <(modprobe -d "$dir/stock" -S "$release" --show-depends -a 9p 9pnet_virtio overlay)
+	done < <(modprobe -d "$dir/$tree" -S "$release" --show-depends -a 9p 9pnet_virtio overlay)
 	(cd "$tmp" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$dir/initramfs.tmp"
 	rm -rf "$tmp"
 	mv "$dir/initramfs.tmp" "$dir/initramfs"

@@ -119,7 +119,7 @@ root_install() {
 root_clean() {
 	local name
 
-	for name in root root.tmp root.stamp kernel drivers modules guest runs dry-run test style \
+	for name in root root.tmp root.stamp kernel debug drivers modules guest runs dry-run test test-debug style \
 		kernel-tree mutations root.log host.log kernel.log .lock; do
 		as_root rm -rf --one-file-system "${BUILD:?}/$name"
 	done

@@ -4,24 +4,26 @@
 # the series' modules on top ("patched"). Both have the lab's drivers. depmod
 # prefers modules below updates/ (man 5 depmod.d, built-in search order).
 
-# drivers_build SERIES: compile drivers/* into $BUILD/drivers/SERIES.
+# drivers_build SERIES [KBUILD]: compile drivers/* into $BUILD/drivers/SERIES.
+# KBUILD, a path in the root, is the build folder of a kernel that is not Debian's.
 drivers_build() {
-	local series=$1 release work name want
+	local series=$1 kbuild=${2:-} release work name want
 
 	release=$(cat "$BUILD/kernel/$series/release")
+	kbuild=${kbuild:-/usr/src/linux-headers-$release}
 	work=$BUILD/drivers/$series
 	want=$(cd "$REPO/drivers" && find . -type f \( -name '*.[ch]' -o -name Kbuild \) -print0 | sort -z |
 		xargs -0 sha256sum | cat - <(echo "$release") | hash_of)
 	! fresh "$work/stamp" "$want" || return 0
 	as_root rm -rf "$work/stamp"
 	mkdir -p "$work"
-	for name in vrnic barmem; do
+	for name in vrnic barmem plant; do
 		say "building the lab driver $name"
 		# A copy: nothing is written beside the sources.
 		as_root rm -rf "$work/$name/src"
 		mkdir -p "$work/$name/src"
 		cp "$REPO/drivers/$name"/*.[ch] "$REPO/drivers/$name/Kbuild" "$work/$name/src/"
-		in_root_with_repo make -s -C "/usr/src/linux-headers-$release" \
+		in_root_with_repo make -s -C "$kbuild" \
 			M="/mnt/build/drivers/$series/$name/src" modules >"$work/$name/log" 2>&1 ||
 			die 1 "drivers/$name does not compile: $(grep -E -m 1 'error:|ERROR:|\*\*\*' "$work/$name/log" || echo "see $work/$name/log")"
 	done
