@@ -20,6 +20,10 @@ demo: lab
 test: lab
 	@tests/run
 
+## make test-debug     the tests on the debug kernel, in parts; goes on where it was stopped
+test-debug: lab-debug
+	@tests/run-debug
+
 ## make mutations      test the tests: take each gate out, a test must fail
 mutations: lab
 	@tests/e2e/mutations/run
@@ -54,4 +58,4 @@ series-exists:
 clean:
 	@lab/prepare --clean
 
-.PHONY: help demo test mutations check lab lab-debug kernel-tree series series-exists clean
+.PHONY: help demo test test-debug mutations check lab lab-debug kernel-tree series series-exists clean
