@@ -55,8 +55,7 @@ delete_link() {
 }
 
 unload() {
-	exportfs -ua
-	umount /export
+	lab-nfs down
 	wait_for modprobe -r rpcrdma
 	wait_for rmmod vrnic
 }
