@@ -253,6 +253,10 @@ static ssize_t vr_ctl_write(struct file *file, const char __user *ubuf,
 		vr_pause(d);
 	} else if (!strcmp(word, "resume") && !cmd) {
 		vr_resume(d);
+	} else if (!strcmp(word, "refuse_p2p") && !cmd) {
+		WRITE_ONCE(d->refuse_p2p, true);
+	} else if (!strcmp(word, "accept_p2p") && !cmd) {
+		WRITE_ONCE(d->refuse_p2p, false);
 	} else if (!strcmp(word, "reset") && !cmd) {
 		for (i = 0; i < VR_STATS; i++)
 			atomic64_set(&d->stat[i], 0);
@@ -261,7 +265,7 @@ static ssize_t vr_ctl_write(struct file *file, const char __user *ubuf,
 	}
 	if (rc)
 		ibdev_warn_ratelimited(&d->ibdev,
-				       "ctl: expected \"kill\", \"pause\", \"resume\", \"reset\" or \"inject OP STATUS [SKIP]\", see README.md for names\n");
+				       "ctl: expected \"kill\", \"pause\", \"resume\", \"refuse_p2p\", \"accept_p2p\", \"reset\" or \"inject OP STATUS [SKIP]\", see README.md for names\n");
 	return rc ? rc : n;
 }
 

@@ -165,6 +165,19 @@ static int vr_set_page(struct ib_mr *ibmr, u64 addr)
 	return 0;
 }
 
+static bool vr_mr_refused(struct vr_mr *mr, struct scatterlist *sgl, int n)
+{
+	struct scatterlist *sg;
+	int i;
+
+	if (likely(!READ_ONCE(to_vdev(mr->ibmr.device)->refuse_p2p)))
+		return false;
+	for_each_sg(sgl, sg, n, i)
+		if (sg_dma_is_bus_address(sg))
+			return true;
+	return false;
+}
+
 /**
  * vr_map_mr_sg - ib_device_ops.map_mr_sg
  * @ibmr: the region, which the caller owns until REG_MR is posted
@@ -175,7 +188,8 @@ static int vr_set_page(struct ib_mr *ibmr, u64 addr)
  * Context: any.  Allocates, atomically, only if more than one registration of
  * this region is in flight.
  *
- * Return: number of entries taken, or a negative errno.
+ * Return: number of entries taken, or a negative errno: -EINVAL for a page size
+ * that is not supported, or while told to refuse_p2p, -ENOMEM.
  */
 int vr_map_mr_sg(struct ib_mr *ibmr, struct scatterlist *sg, int n,
 		 unsigned int *off)
@@ -184,6 +198,8 @@ int vr_map_mr_sg(struct ib_mr *ibmr, struct scatterlist *sg, int n,
 	unsigned long flags;
 
 	if (!is_power_of_2(ibmr->page_size) || ibmr->page_size < SZ_4K)
+		return -EINVAL;
+	if (vr_mr_refused(mr, sg, n))
 		return -EINVAL;
 	spin_lock_irqsave(&mr->lock, flags);
 	if (!mr->staging)

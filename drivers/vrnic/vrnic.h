@@ -156,6 +156,7 @@ struct vr_inject {
  * @mrs:	memory regions by STag >> 8; its lock guards their registration
  * @inject:	an error to inject
  * @paused:	send requests stay queued until told otherwise
+ * @refuse_p2p:	regions of peers' BARs cannot be registered
  * @mac:	hardware address of the netdev, for GIDs and GUIDs
  * @dbg:	debugfs directory
  * @stat:	counters
@@ -167,6 +168,7 @@ struct vr_dev {
 	struct xarray mrs;
 	struct vr_inject inject;
 	bool paused;
+	bool refuse_p2p;
 	u8 mac[ETH_ALEN];
 	struct dentry *dbg;
 	atomic64_t stat[VR_STATS];

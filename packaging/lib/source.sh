@@ -57,9 +57,17 @@ list_patches() {
 	[ ${#EXTRA[@]} -eq 0 ] || printf '%s\n' "${EXTRA[@]}"
 }
 
+# code_of PATCH: without its changes of Documentation/, which no module is built
+# from, and which is not unpacked.
+code_of() { awk '/^diff --git a\// { text = /^diff --git a\/Documentation\// } !text' "$1"; }
+
 # changed_files: what the patches change, from their own headers.
 changed_files() {
-	list_patches | xargs -r -d '\n' sed -n 's|^+++ b/\([^\t]*\).*|\1|p; s|^--- a/\([^\t]*\).*|\1|p' | sort -u
+	local patch
+
+	while read -r patch; do
+		code_of "$patch"
+	done < <(list_patches) | sed -n 's|^+++ b/\([^\t]*\).*|\1|p; s|^--- a/\([^\t]*\).*|\1|p' | sort -u
 }
 
 # A header outside include/ and the stack, or a file of vmlinux, cannot become
@@ -122,7 +130,9 @@ apply_series() {
 	refuse_foreign_files
 	stock_tree "$next"
 	while read -r patch; do
-		if ! log=$(patch -d "$next" -p1 --fuzz=0 --force --no-backup-if-mismatch -i "$patch" 2>&1); then
+		code_of "$patch" >"$WORK/code"
+		[ -z "$(sed -n '/^+++ /p' "$WORK/code")" ] && continue
+		if ! log=$(patch -d "$next" -p1 --fuzz=0 --force --no-backup-if-mismatch -i "$WORK/code" 2>&1); then
 			rm -rf "$next"
 			die "$(basename "$patch") does not apply to $(basename "$TARBALL"): $(grep -E -m 1 'FAILED|malformed|No file|garbage|can.t find' <<<"$log")"
 		fi
