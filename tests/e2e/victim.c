@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A refusal must hurt nobody else.  While several processes loop over writes
- * from memory that the NIC cannot reach, other jobs on the same mount, which
- * use nothing but RAM, must not see a single error.
+ * from peer-to-peer memory that cannot succeed, other jobs on the same mount,
+ * which use nothing but RAM, must not see a single error.
+ *
+ * Where the NIC cannot reach the memory, the writes are refused before any RPC.
+ * Elsewhere the NIC is told to refuse it when it is registered: the RPC is on
+ * the transport's queue by then, and whoever holds the transport's lock meets
+ * the error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,11 +40,13 @@
 /**
  * struct shared - between the test and its writers
  * @stop:	writers shall end
- * @refused:	writes that failed as they should
+ * @error:	what writes from peer-to-peer memory are to fail with
+ * @refused:	writes that failed with it
  * @wrong:	writes that ended otherwise
  */
 struct shared {
 	atomic_bool stop;
+	int error;
 	atomic_ulong refused;
 	atomic_ulong wrong;
 };
@@ -62,7 +69,7 @@ static void refused_writer(int id)
 	while (!atomic_load(&shared->stop)) {
 		ssize_t done = io_one(IO_SYNC, true, fd, buf.data, BLOCK, 0);
 
-		atomic_fetch_add(done == -EREMOTEIO ? &shared->refused : &shared->wrong, 1);
+		atomic_fetch_add(done == shared->error ? &shared->refused : &shared->wrong, 1);
 	}
 	_exit(0);
 }
@@ -72,6 +79,11 @@ static void start_writers(void)
 	atomic_store(&shared->stop, false);
 	atomic_store(&shared->refused, 0);
 	atomic_store(&shared->wrong, 0);
+	shared->error = -EREMOTEIO;
+	if (lab_route() != LAB_NONE) {
+		shared->error = -EIO;
+		assert_return_code(nic_control("refuse_p2p"), 0);
+	}
 	for (int i = 0; i < WRITERS; i++) {
 		writers[i] = fork();
 		if (!writers[i])
@@ -88,6 +100,7 @@ static int stop_writers(void **state)
 			waitpid(writers[i], NULL, 0);
 		writers[i] = 0;
 	}
+	nic_control("accept_p2p");
 	return 0;
 }
 
