@@ -5,19 +5,14 @@
  * with odd lengths.  The NIC must fetch each segment from where it lives.
  */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "../lib/evidence.h"
 #include "../lib/io.h"
 #include "../lib/lab.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
+#include "../lib/rows.h"
 
 #define POOL	     (4UL << 20) /* each kind of memory, bytes */
 #define MAX_SEGMENTS 64
@@ -126,7 +121,6 @@ static struct layout many = {
 
 /**
  * struct row - one test
- * @name:	what it is called
  * @version:	NFS version
  * @write:	direction, as the file sees it
  * @engine:	interface
@@ -134,7 +128,6 @@ static struct layout many = {
  * @seed:	for the data
  */
 struct row {
-	char name[80];
 	const char *version;
 	bool write;
 	enum io_engine engine;
@@ -147,7 +140,6 @@ static const char *const versions[] = { "3", "4.2" };
 #define ROWS (2 * 2 * IO_ENGINES * (LAYOUTS + 1))
 
 static struct row rows[ROWS];
-static struct CMUnitTest tests[ROWS];
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf pool[MEM_KINDS];
 
@@ -225,17 +217,24 @@ static int free_pools(void **state)
 	return 0;
 }
 
-static int leave(void **state)
+static void add_row(struct rows *tests, struct row row)
 {
-	(void)state;
-	nfsfile_close(&file);
-	return lab_unmount();
+	struct row *kept = &rows[tests->count];
+
+	*kept = row;
+	kept->seed = 1000 + tests->count;
+	rows_add(tests,
+		 (struct CMUnitTest){
+			 .test_func = run_row,
+			 .teardown_func = free_pools,
+			 .initial_state = kept,
+		 },
+		 "v%s %s %s %s", row.version, row.write ? "writev" : "readv", row.layout->name,
+		 io_engine_name(row.engine));
 }
 
-static size_t make_rows(void)
+static void add_rows(struct rows *tests)
 {
-	struct row *row = rows;
-
 	for (int i = 0; i < 60; i++)
 		many.segment[i] = (struct segment){
 			.kind = i % MEM_KINDS,
@@ -246,35 +245,22 @@ static size_t make_rows(void)
 		for (int write = 0; write < 2; write++)
 			for (size_t l = 0; l <= LAYOUTS; l++)
 				for (int e = 0; e < IO_ENGINES; e++)
-					*row++ = (struct row){
-						.version = versions[v],
-						.write = write,
-						.layout = l < LAYOUTS ? &layouts[l] : &many,
-						.engine = e,
-					};
-	return (size_t)(row - rows);
+					add_row(tests,
+						(struct row){
+							.version = versions[v],
+							.write = write,
+							.layout = l < LAYOUTS ? &layouts[l] : &many,
+							.engine = e,
+						});
 }
 
 int main(int argc, char **argv)
 {
 	int rc = lab_main_setup(argc, argv);
-	size_t n = make_rows();
+	struct rows tests = { 0 };
 
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < n; i++) {
-		struct row *row = &rows[i];
-
-		snprintf(row->name, sizeof(row->name), "v%s %s %s %s", row->version,
-			 row->write ? "writev" : "readv", row->layout->name,
-			 io_engine_name(row->engine));
-		row->seed = 1000 + i;
-		tests[i] = (struct CMUnitTest){
-			.name = row->name,
-			.test_func = run_row,
-			.teardown_func = free_pools,
-			.initial_state = row,
-		};
-	}
-	return _cmocka_run_group_tests("iovec", tests, n, NULL, leave);
+	add_rows(&tests);
+	return rows_run(&tests, "iovec", nfsfile_leave);
 }

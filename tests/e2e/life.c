@@ -8,9 +8,7 @@
 #include <fcntl.h>
 #include <libaio.h>
 #include <liburing.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "../lib/evidence.h"
 #include "../lib/io.h"
 #include "../lib/lab.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
+#include "../lib/rows.h"
 
 #define BLOCK	  (256UL << 10)
 #define DEPTH	  8
@@ -33,20 +30,6 @@
 #define KILLS	  15
 #define FORKS	  5
 #define MARGIN	  64
-
-/**
- * struct subject - what one test is about
- * @name:	of the test
- * @version:	NFS version
- * @write:	direction, as the file sees it
- * @kind:	where the buffers live
- */
-struct subject {
-	const char *name;
-	const char *version;
-	bool write;
-	enum mem_kind kind;
-};
 
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf buf;
@@ -215,21 +198,18 @@ static void test_fork(void **state)
 	evidence_check(&before, &exp);
 }
 
-static const struct subject kills[] = {
-	{ "v4.2 write RAM kill -9", "4.2", true, MEM_RAM },
-	{ "v4.2 write CMB kill -9", "4.2", true, MEM_CMB },
-	{ "v4.2 write BAR kill -9", "4.2", true, MEM_BAR },
-	{ "v4.2 read CMB kill -9", "4.2", false, MEM_CMB },
-	{ "v4.2 read BAR kill -9", "4.2", false, MEM_BAR },
-	{ "v3 write BAR kill -9", "3", true, MEM_BAR },
-	{ "v3 read RAM kill -9", "3", false, MEM_RAM },
-	{ "v3 read CMB kill -9", "3", false, MEM_CMB },
-};
-
-static const struct subject forks[] = {
-	{ "v4.2 read RAM fork", "4.2", false, MEM_RAM },
-	{ "v4.2 read CMB fork", "4.2", false, MEM_CMB },
-	{ "v4.2 read BAR fork", "4.2", false, MEM_BAR },
+static const struct subject table[] = {
+	{ test_kill, "v4.2 write RAM kill -9", "4.2", true, MEM_RAM },
+	{ test_kill, "v4.2 write CMB kill -9", "4.2", true, MEM_CMB },
+	{ test_kill, "v4.2 write BAR kill -9", "4.2", true, MEM_BAR },
+	{ test_kill, "v4.2 read CMB kill -9", "4.2", false, MEM_CMB },
+	{ test_kill, "v4.2 read BAR kill -9", "4.2", false, MEM_BAR },
+	{ test_kill, "v3 write BAR kill -9", "3", true, MEM_BAR },
+	{ test_kill, "v3 read RAM kill -9", "3", false, MEM_RAM },
+	{ test_kill, "v3 read CMB kill -9", "3", false, MEM_CMB },
+	{ test_fork, "v4.2 read RAM fork", "4.2", false, MEM_RAM },
+	{ test_fork, "v4.2 read CMB fork", "4.2", false, MEM_CMB },
+	{ test_fork, "v4.2 read BAR fork", "4.2", false, MEM_BAR },
 };
 
 static int cleanup(void **state)
@@ -241,32 +221,12 @@ static int cleanup(void **state)
 	return 0;
 }
 
-static int leave(void **state)
-{
-	(void)state;
-	nfsfile_close(&file);
-	return lab_unmount();
-}
-
-#define NKILLS (sizeof(kills) / sizeof(kills[0]))
-#define NFORKS (sizeof(forks) / sizeof(forks[0]))
-
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest tests[NKILLS + NFORKS];
 	int rc = lab_main_setup(argc, argv);
 
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < NKILLS + NFORKS; i++) {
-		const struct subject *s = i < NKILLS ? &kills[i] : &forks[i - NKILLS];
-
-		tests[i] = (struct CMUnitTest){
-			.name = s->name,
-			.test_func = i < NKILLS ? test_kill : test_fork,
-			.teardown_func = cleanup,
-			.initial_state = (void *)(uintptr_t)s,
-		};
-	}
-	return _cmocka_run_group_tests("life", tests, NKILLS + NFORKS, NULL, leave);
+	return subjects_run(table, sizeof(table) / sizeof(table[0]), "life", cleanup,
+			    nfsfile_leave);
 }

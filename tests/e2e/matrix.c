@@ -5,19 +5,14 @@
  * it should?
  */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "../lib/evidence.h"
 #include "../lib/io.h"
 #include "../lib/lab.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
+#include "../lib/rows.h"
 
 #define MEM_GUARD      64 /* bytes around the payload that stay untouched */
 #define MEM_GUARD_BYTE 0x5a
@@ -52,7 +47,6 @@ static const struct shape shapes[] = {
 
 /**
  * struct row - one test
- * @name:	what it is called
  * @version:	NFS version
  * @write:	direction, as the file sees it
  * @kind:	where the buffer lives
@@ -61,7 +55,6 @@ static const struct shape shapes[] = {
  * @seed:	for the data, differs from row to row
  */
 struct row {
-	char name[48];
 	const char *version;
 	bool write;
 	enum mem_kind kind;
@@ -71,7 +64,6 @@ struct row {
 };
 
 static struct row rows[ROWS];
-static struct CMUnitTest tests[ROWS];
 
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf buf;
@@ -157,52 +149,45 @@ static int free_buffer(void **state)
 	return 0;
 }
 
-static int leave(void **state)
+static void add_row(struct rows *tests, struct row row)
 {
-	(void)state;
-	nfsfile_close(&file);
-	return lab_unmount();
+	struct row *kept = &rows[tests->count];
+
+	*kept = row;
+	kept->seed = tests->count + 1;
+	rows_add(tests,
+		 (struct CMUnitTest){
+			 .test_func = run_row,
+			 .teardown_func = free_buffer,
+			 .initial_state = kept,
+		 },
+		 "v%s %s %s %s %s", row.version, row.write ? "write" : "read", mem_name(row.kind),
+		 row.shape->name, io_engine_name(row.engine));
 }
 
-static size_t make_rows(void)
+static void add_rows(struct rows *tests)
 {
-	struct row *row = rows;
-
 	for (const char *const *v = lab_versions; *v; v++)
 		for (int write = 0; write < 2; write++)
 			for (int kind = 0; kind < MEM_KINDS; kind++)
 				for (size_t s = 0; s < SHAPES; s++)
 					for (int e = 0; e < IO_ENGINES; e++)
-						*row++ = (struct row){
-							.version = *v,
-							.write = write,
-							.kind = kind,
-							.shape = &shapes[s],
-							.engine = e,
-						};
-	return (size_t)(row - rows);
+						add_row(tests, (struct row){
+								       .version = *v,
+								       .write = write,
+								       .kind = kind,
+								       .shape = &shapes[s],
+								       .engine = e,
+							       });
 }
 
 int main(int argc, char **argv)
 {
 	int rc = lab_main_setup(argc, argv);
-	size_t n = make_rows();
+	struct rows tests = { 0 };
 
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < n; i++) {
-		struct row *row = &rows[i];
-
-		snprintf(row->name, sizeof(row->name), "v%s %s %s %s %s", row->version,
-			 row->write ? "write" : "read", mem_name(row->kind), row->shape->name,
-			 io_engine_name(row->engine));
-		row->seed = i + 1;
-		tests[i] = (struct CMUnitTest){
-			.name = row->name,
-			.test_func = run_row,
-			.teardown_func = free_buffer,
-			.initial_state = row,
-		};
-	}
-	return _cmocka_run_group_tests("matrix", tests, n, NULL, leave);
+	add_rows(&tests);
+	return rows_run(&tests, "matrix", nfsfile_leave);
 }

@@ -202,13 +202,6 @@ static void add_rows(const char *version, const char *netid)
 	}
 }
 
-static int leave(void **state)
-{
-	(void)state;
-	nfsfile_close(&file);
-	return lab_unmount();
-}
-
 int main(int argc, char **argv)
 {
 	static const char *const versions[] = { "4.1", "4.2" };
@@ -220,5 +213,5 @@ int main(int argc, char **argv)
 	for (size_t v = 0; v < 2; v++)
 		for (size_t n = 0; n < 2; n++)
 			add_rows(versions[v], netids[n]);
-	return _cmocka_run_group_tests("pnfs", tests, ntests, NULL, leave);
+	return _cmocka_run_group_tests("pnfs", tests, ntests, NULL, nfsfile_leave);
 }

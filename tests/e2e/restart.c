@@ -7,20 +7,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "../lib/evidence.h"
 #include "../lib/lab.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
+#include "../lib/rows.h"
+#include "../lib/server.h"
 
 #define SIZE  (16UL << 20)
 #define KILLS 4
@@ -28,44 +26,9 @@
 /* Seconds. The client doubles its pause between connects up to 30 s, xprt_rdma.h. */
 #define PATIENCE 90
 
-/**
- * struct subject - what one test is about
- * @name:	of the test
- * @version:	NFS version
- * @write:	direction, as the file sees it
- * @kind:	where the buffer lives
- */
-struct subject {
-	const char *name;
-	const char *version;
-	bool write;
-	enum mem_kind kind;
-};
-
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct io_uring ring;
 static struct membuf buf;
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t done = fd < 0 ? -1 : write(fd, text, strlen(text));
-
-	if (done < 0)
-		fail_msg("cannot write '%s' to %s: %s", text, path, strerror(errno));
-	close(fd);
-}
-
-/* What the NFS server forgets when its last thread ends, and its threads. */
-static void restart_server(void)
-{
-	put("/proc/fs/nfsd/threads", "0\n");
-	put("/proc/fs/nfsd/portlist", "tcp 2049\n");
-	put("/proc/fs/nfsd/portlist", "rdma 20049\n");
-	put("/proc/fs/nfsd/threads", "8\n");
-	/* lockd's grace period holds up NFSv4's, and nobody has a lock. */
-	put("/proc/fs/lockd/nlm_end_grace", "Y");
-}
 
 /* Payload that left, or came to, the subject's memory since @before. */
 static uint64_t moved(const struct subject *s, const struct nic_stats *before)
@@ -162,7 +125,7 @@ static void test_verifier(void **state)
 	start(s, 901);
 	expected_add(&exp, s->write, s->kind, buf.data, SIZE);
 	wait_until_moved(s, &before.nic, EARLY);
-	restart_server();
+	server_restart();
 	finish(s, 901);
 	if (s->write && moved(s, &before.nic) <= SIZE)
 		fail_msg("nothing was sent again: the restart came too late");
@@ -237,38 +200,25 @@ static int leave(void **state)
 	return lab_run(umount);
 }
 
-static const struct {
-	CMUnitTestFunction func;
-	struct subject subject;
-} table[] = {
-	{ test_kill, { "v3 write CMB, connection lost", "3", true, MEM_CMB } },
-	{ test_kill, { "v3 read BAR, connection lost", "3", false, MEM_BAR } },
-	{ test_verifier, { "v3 write BAR, server restarted", "3", true, MEM_BAR } },
-	{ test_verifier, { "v3 write RAM, server restarted", "3", true, MEM_RAM } },
-	{ test_new_verifier, { "v3 write CMB, new verifier", "3", true, MEM_CMB } },
-	{ test_kill, { "v4.2 write BAR, connection lost", "4.2", true, MEM_BAR } },
-	{ test_kill, { "v4.2 read CMB, connection lost", "4.2", false, MEM_CMB } },
-	{ test_kill, { "v4.2 write RAM, connection lost", "4.2", true, MEM_RAM } },
-	{ test_new_verifier, { "v4.2 write BAR, new verifier", "4.2", true, MEM_BAR } },
-	{ test_verifier, { "v4.2 write CMB, server restarted", "4.2", true, MEM_CMB } },
-	{ test_verifier, { "v4.2 read BAR, server restarted", "4.2", false, MEM_BAR } },
+static const struct subject table[] = {
+	{ test_kill, "v3 write CMB, connection lost", "3", true, MEM_CMB },
+	{ test_kill, "v3 read BAR, connection lost", "3", false, MEM_BAR },
+	{ test_verifier, "v3 write BAR, server restarted", "3", true, MEM_BAR },
+	{ test_verifier, "v3 write RAM, server restarted", "3", true, MEM_RAM },
+	{ test_new_verifier, "v3 write CMB, new verifier", "3", true, MEM_CMB },
+	{ test_kill, "v4.2 write BAR, connection lost", "4.2", true, MEM_BAR },
+	{ test_kill, "v4.2 read CMB, connection lost", "4.2", false, MEM_CMB },
+	{ test_kill, "v4.2 write RAM, connection lost", "4.2", true, MEM_RAM },
+	{ test_new_verifier, "v4.2 write BAR, new verifier", "4.2", true, MEM_BAR },
+	{ test_verifier, "v4.2 write CMB, server restarted", "4.2", true, MEM_CMB },
+	{ test_verifier, "v4.2 read BAR, server restarted", "4.2", false, MEM_BAR },
 };
-
-#define TESTS (sizeof(table) / sizeof(table[0]))
 
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest tests[TESTS];
 	int rc = lab_main_setup(argc, argv);
 
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < TESTS; i++)
-		tests[i] = (struct CMUnitTest){
-			.name = table[i].subject.name,
-			.test_func = table[i].func,
-			.teardown_func = cleanup,
-			.initial_state = (void *)(uintptr_t)&table[i].subject,
-		};
-	return _cmocka_run_group_tests("restart", tests, TESTS, NULL, leave);
+	return subjects_run(table, sizeof(table) / sizeof(table[0]), "restart", cleanup, leave);
 }

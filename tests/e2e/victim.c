@@ -184,13 +184,6 @@ static void test_writeback(void **state)
 	membuf_free(&buf);
 }
 
-static int leave(void **state)
-{
-	(void)state;
-	nfsfile_close(&file);
-	return lab_unmount();
-}
-
 int main(int argc, char **argv)
 {
 	static char v3[] = "3", v42[] = "4.2";
@@ -209,5 +202,5 @@ int main(int argc, char **argv)
 		      0);
 	if (shared == MAP_FAILED)
 		return 1;
-	return cmocka_run_group_tests_name("victim", tests, NULL, leave);
+	return cmocka_run_group_tests_name("victim", tests, NULL, nfsfile_leave);
 }

@@ -21,6 +21,9 @@
 
 static unsigned char scratch[NFSFILE_MAX];
 
+/* What nfsfile_leave() has to close. */
+static struct nfsfile *last;
+
 /**
  * nfsfile_open - create a file and open it at both ends
  * @file:	filled in; nfsfile_close() closes it
@@ -33,6 +36,7 @@ void nfsfile_open(struct nfsfile *file, const char *name, size_t size)
 {
 	char path[PATH_MAX];
 
+	last = file;
 	snprintf(path, sizeof(path), LAB_EXPORT "/%s", name);
 	file->server = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (file->server < 0 || ftruncate(file->server, (off_t)size))
@@ -77,6 +81,23 @@ void nfsfile_close(struct nfsfile *file)
 	if (file->server >= 0)
 		close(file->server);
 	*file = (struct nfsfile)NFSFILE_CLOSED;
+}
+
+/**
+ * nfsfile_leave - what most programs do after their last test
+ * @state:	of cmocka, not used
+ *
+ * Closes the file that was opened last, which must still exist, and takes client
+ * and server down.
+ *
+ * Return: 0, or what lab-nfs failed with.
+ */
+int nfsfile_leave(void **state)
+{
+	(void)state;
+	if (last)
+		nfsfile_close(last);
+	return lab_unmount();
 }
 
 static void server_write(const struct nfsfile *file, const void *data, size_t len, uint64_t pos)

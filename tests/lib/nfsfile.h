@@ -34,6 +34,7 @@ void nfsfile_open(struct nfsfile *file, const char *name, size_t size);
 void nfsfile_mount(struct nfsfile *file, const char *version, const char *proto, const char *name,
 		   size_t size);
 void nfsfile_close(struct nfsfile *file);
+int nfsfile_leave(void **state);
 void nfsfile_server_fill(const struct nfsfile *file, size_t len, uint64_t seed, uint64_t pos);
 void nfsfile_server_check(const struct nfsfile *file, size_t len, uint64_t seed, uint64_t pos);
 void nfsfile_guard(const struct nfsfile *file, size_t len, uint64_t pos);
