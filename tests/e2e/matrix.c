@@ -23,22 +23,24 @@
  * @len:	bytes
  * @file_pos:	position in the file, in bytes
  * @mem_pos:	position in the first page of the buffer, in bytes
+ * @rpcs:	READs or WRITEs that it takes: each carries 1 MiB at most, see lab-nfs
  */
 struct shape {
 	const char *name;
 	size_t len;
 	uint64_t file_pos;
 	size_t mem_pos;
+	uint64_t rpcs;
 };
 
 static const struct shape shapes[] = {
-	{ "512", 512, 512, 512 },
-	{ "4k", 4096, 4096, 0 },
+	{ "512", 512, 512, 512, 1 },
+	{ "4k", 4096, 4096, 0, 1 },
 	/* Touches five pages, two of them in part; XDR has to pad it. */
-	{ "odd", 12345, 1025, 3331 },
-	{ "64k", 65536, 65536, 0 },
-	{ "1M", 1UL << 20, 0, 0 },
-	{ "16M", 16UL << 20, 0, 0 },
+	{ "odd", 12345, 1025, 3331, 1 },
+	{ "64k", 65536, 65536, 0, 1 },
+	{ "1M", 1UL << 20, 0, 0, 1 },
+	{ "16M", 16UL << 20, 0, 0, 16 },
 };
 
 #define SHAPES	  (sizeof(shapes) / sizeof(shapes[0]))
@@ -98,6 +100,18 @@ static void transfer(const struct row *row, unsigned char *data)
 		fail_msg("transferred %zd of %zu bytes", done, s->len);
 }
 
+/* Did each RPC carry as much as it may? */
+static void check_rpcs(const struct row *row, const struct evidence *before)
+{
+	struct evidence after;
+
+	evidence_take(&after);
+	assert_int_equal(after.mount.read.ops - before->mount.read.ops,
+			 row->write ? 0 : row->shape->rpcs);
+	assert_int_equal(after.mount.write.ops - before->mount.write.ops,
+			 row->write ? row->shape->rpcs : 0);
+}
+
 static void do_write(const struct row *row, unsigned char *data)
 {
 	const struct shape *s = row->shape;
@@ -140,6 +154,7 @@ static void run_row(void **state)
 		do_read(row, buf.data + s->mem_pos);
 	membuf_free(&buf);
 	evidence_check(&before, &exp);
+	check_rpcs(row, &before);
 }
 
 static int free_buffer(void **state)
