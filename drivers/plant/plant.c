@@ -166,7 +166,7 @@ static int plant_leak(void)
 	int i;
 
 	for (i = 0; i < LEAKS; i++) {
-		void *leak = kmalloc(96, GFP_KERNEL);
+		void *leak = kzalloc(96, GFP_KERNEL);
 
 		OPTIMIZER_HIDE_VAR(leak);
 	}

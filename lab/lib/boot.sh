@@ -31,7 +31,10 @@ qemu_command() {
 		random.trust_cpu=on mitigations=off)
 	# Client and server share this kernel: with LOCALIO, which Debian has off, every
 	# mount would turn local. Tests that want it say so (--append, or in sysfs).
-	[ -z "$OPT_DEBUG" ] || APPEND+=(nfs.localio_enabled=N kasan_multi_shot)
+	# Stale pointers hide leaks: memory is cleared, as by Debian's kernel, and red zones
+	# keep the allocator from its per-CPU arrays of objects (mm/slub.c, slab_sheaf).
+	[ -z "$OPT_DEBUG" ] || APPEND+=(nfs.localio_enabled=N kasan_multi_shot init_on_alloc=1
+		slab_debug=Z)
 	QEMU=(qemu-system-x86_64 -machine q35 "${accel[@]}" -smp "$OPT_CPUS" -m "$OPT_MEM"
 		-nodefaults -no-user-config -display none -no-reboot
 		-serial "file:$(path "$RUN_DIR")/console.log"
