@@ -28,9 +28,11 @@ readonly DEBIAN=trixie
 
 # What the guest runs, then what is needed to compile for it.
 readonly ROOT_PACKAGES="kmod iproute2 nfs-common nfs-kernel-server rdma-core fio pciutils procps util-linux
-	rpcbind keyutils e2fsprogs xfsprogs nvme-cli udev
+	rpcbind keyutils e2fsprogs xfsprogs nvme-cli udev python3
+	krb5-kdc krb5-admin-server krb5-user ktls-utils openssl
 	gcc make libc6-dev bc bison flex libelf-dev libssl-dev perl patch xz-utils git pahole
-	libaio-dev liburing-dev libcmocka-dev"
+	libaio-dev liburing-dev libcmocka-dev
+	libpci-dev libmount-dev libibverbs-dev libjson-c-dev"
 
 # debian_mirror: the archive that this machine's own apt uses, so that proxies
 # and local mirrors are respected and no host is written here.
