@@ -28,6 +28,14 @@ test-debug: lab-debug
 mutations: lab
 	@tests/e2e/mutations/run
 
+## make series-build   does each patch compile by itself, in five configurations? (hours; goes on)
+series-build: lab
+	@tests/series/build --kernel $(KERNEL)
+
+## make series-e2e     does the guest work after each patch? (hours; goes on where it was stopped)
+series-e2e: lab
+	@tests/series/e2e --kernel $(KERNEL)
+
 ## make check          style and static checks of everything
 check:
 	@lab/prepare --check
@@ -58,4 +66,4 @@ series-exists:
 clean:
 	@lab/prepare --clean
 
-.PHONY: help demo test test-debug mutations check lab lab-debug kernel-tree series series-exists clean
+.PHONY: help demo test test-debug mutations series-build series-e2e check lab lab-debug kernel-tree series series-exists clean

@@ -122,7 +122,7 @@ root_clean() {
 	local name
 
 	for name in root root.tmp root.stamp kernel debug drivers modules guest runs dry-run test test-debug style \
-		kernel-tree mutations root.log host.log kernel.log .lock; do
+		kernel-tree mutations series-build series-e2e root.log host.log kernel.log .lock; do
 		as_root rm -rf --one-file-system "${BUILD:?}/$name"
 	done
 	rmdir "$BUILD" 2>/dev/null || true
