@@ -41,6 +41,10 @@ check:
 	@lab/prepare --check
 	@tests/style/run
 
+## make nfsp2p         the tool for users, for this machine: build/nfsp2p/nfsp2p
+nfsp2p:
+	@$(MAKE) -s -C tools/nfsp2p OUT=$(BUILD)/nfsp2p
+
 ## make lab            what lab/vm needs: root, kernel, modules, drivers, programs
 lab:
 	@lab/prepare
@@ -66,4 +70,4 @@ series-exists:
 clean:
 	@lab/prepare --clean
 
-.PHONY: help demo test test-debug mutations series-build series-e2e check lab lab-debug kernel-tree series series-exists clean
+.PHONY: help demo test test-debug mutations series-build series-e2e check lab lab-debug kernel-tree series series-exists clean nfsp2p
