@@ -42,21 +42,16 @@ enum xprt_p2pdma {
  * @refused:		how often P2P memory was refused
  * @pullup:		bytes that the CPU copied to send them
  * @fixup:		bytes that the CPU copied after they were received
- * @address:		of the server, as text; "" if unknown
- * @port:		of the server; 0 if unknown
- * @rnic:		index of the device it uses in &struct snapshot.rnics, or NO_RNIC
  */
 struct nfs_xprt {
 	char proto[8];
 	enum xprt_p2pdma p2pdma;
 	uint64_t read, write, refused;
 	uint64_t pullup, fixup;
-	char address[64];
-	unsigned int port;
-	int rnic;
 };
 
 #define MAX_XPRTS 32
+#define MAX_RNICS 8
 
 /**
  * struct nfs_mount - one NFS mount
@@ -78,6 +73,8 @@ struct nfs_xprt {
  * @xprts:		its transports
  * @nxprts:		how many; more than MAX_XPRTS are cut off, see @more_xprts
  * @more_xprts:		there are more than @xprts has
+ * @rnics:		the RDMA devices of its connections, indices of &struct snapshot.rnics
+ * @nrnics:		how many; 0 if it is not known, or there is no connection now
  */
 struct nfs_mount {
 	unsigned int id, major, minor;
@@ -90,6 +87,8 @@ struct nfs_mount {
 	struct nfs_xprt xprts[MAX_XPRTS];
 	size_t nxprts;
 	bool more_xprts;
+	int rnics[MAX_RNICS];
+	size_t nrnics;
 };
 
 int mount_load(struct snapshot *s);

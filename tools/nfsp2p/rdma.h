@@ -50,6 +50,8 @@ struct rdma_conn {
 int rdma_load(struct snapshot *s);
 int rdma_conns(const char *root, struct rdma_conn **conns, size_t *n);
 int rdma_conns_parse(char *text, struct rdma_conn **conns, size_t *n);
+int rdma_conns_add(struct rdma_conn **conns, size_t *n, const struct rdma_conn *conn);
+int rdma_conns_ask(struct rdma_conn **conns, size_t *n);
 int rnic_find(const struct snapshot *s, const char *name);
 
 #endif

@@ -39,10 +39,11 @@ enum tri {
  * @enabled:		that parameter, the switch that turns it off
  * @version:		version of module nfs, if it has one, else its srcversion, else ""
  * @out_of_tree:	nfs was built outside of the kernel's tree (taint O)
+ * @installed:		depmod knows of a module nfs that replaces the kernel's own
  * @amd_zen:		the CPU is AMD's, of family 0x17 or newer
  * @cpu:		what it is called in messages
  *
- * Sources: Documentation/ABI/testing/sysfs-module; drivers/pci/p2pdma.c,
+ * Sources: Documentation/ABI/testing/sysfs-module, depmod.d(5) for updates/; drivers/pci/p2pdma.c,
  * cpu_supports_p2pdma(); series/7.3/0034 for the parameter.
  */
 struct kernel {
@@ -51,7 +52,7 @@ struct kernel {
 	enum tri nfs, rpcrdma;
 	enum tri series, enabled;
 	char version[64];
-	bool out_of_tree;
+	bool out_of_tree, installed;
 	enum tri amd_zen;
 	char cpu[64];
 };

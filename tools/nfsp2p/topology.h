@@ -68,12 +68,14 @@ struct pci_function {
  * @ROUTE_NONE:		not at all, the kernel refuses to map it
  * @ROUTE_BUS:		by PCI bus address, through a switch that both are below
  * @ROUTE_HOST_BRIDGE:	through the host bridge, and the IOMMU if there is one
+ * @ROUTE_EITHER:	one of these two; ACS decides, and it could not be read
  */
 enum route {
 	ROUTE_UNKNOWN,
 	ROUTE_NONE,
 	ROUTE_BUS,
 	ROUTE_HOST_BRIDGE,
+	ROUTE_EITHER,
 };
 
 #define MAX_REDIRECTS 16
