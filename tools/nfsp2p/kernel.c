@@ -105,6 +105,21 @@ static void load_nfs(const char *root, struct kernel *k)
 		k->out_of_tree = strchr(line, 'O') != NULL;
 }
 
+/* "swiotlb=force" or "swiotlb=32768,force": Documentation/admin-guide/kernel-parameters.txt. */
+static bool bounces(const char *root)
+{
+	char line[4096], *rest = line, *word;
+	bool forced = false;
+
+	if (tree_line(line, sizeof(line), root, "/proc/cmdline"))
+		return false;
+	while ((word = strsep(&rest, " "))) {
+		if (!strncmp(word, "swiotlb=", 8))
+			forced = !strcmp(word + 8, "force") || strstr(word, ",force") != NULL;
+	}
+	return forced;
+}
+
 /**
  * kernel_load - read what is to be known about the kernel
  * @root:	as in tree_path()
@@ -122,6 +137,7 @@ void kernel_load(const char *root, struct kernel *k)
 		k->rpcrdma = tree_exists(root, "/sys/module/rpcrdma") ? TRI_YES : TRI_NO;
 	}
 	load_nfs(root, k);
+	k->bounces = bounces(root);
 	/* A release is a part of a path. */
 	if (k->release[0] && !strchr(k->release, '/'))
 		k->installed = installed(root, k->release);

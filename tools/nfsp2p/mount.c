@@ -185,6 +185,9 @@ int mount_load(struct snapshot *s)
 	for (size_t i = 0; i < s->nmounts; i++) {
 		load_localio(s->root, &s->mounts[i]);
 		load_transports(s, &s->mounts[i], conns, n);
+		/* Not shown, for instance in a container. But what else could it be? */
+		if (!s->mounts[i].nrnics && s->nrnics == 1 && !strcmp(s->mounts[i].proto, "rdma"))
+			add_rnic(&s->mounts[i], 0);
 	}
 	free(conns);
 	return 0;

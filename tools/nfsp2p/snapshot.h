@@ -40,6 +40,7 @@ enum tri {
  * @version:		version of module nfs, if it has one, else its srcversion, else ""
  * @out_of_tree:	nfs was built outside of the kernel's tree (taint O)
  * @installed:		depmod knows of a module nfs that replaces the kernel's own
+ * @bounces:		all DMA through the host bridge is bounced: swiotlb=force
  * @amd_zen:		the CPU is AMD's, of family 0x17 or newer
  * @cpu:		what it is called in messages
  *
@@ -52,7 +53,7 @@ struct kernel {
 	enum tri nfs, rpcrdma;
 	enum tri series, enabled;
 	char version[64];
-	bool out_of_tree, installed;
+	bool out_of_tree, installed, bounces;
 	enum tri amd_zen;
 	char cpu[64];
 };

@@ -73,6 +73,8 @@ void verdict_endpoint(const struct snapshot *s, const struct endpoint *e, const 
 		      struct verdict *v);
 const struct provider *verdict_pick(const struct snapshot *s, const struct endpoint *ends, size_t n,
 				    uint64_t bytes, struct verdict *v);
+void verdict_add(struct verdict *v, enum answer answer, const char *code, const char *todo,
+		 const char *format, ...) __attribute__((format(printf, 5, 6)));
 const char *verdict_reason(const struct verdict *v);
 const char *answer_name(enum answer answer);
 void verdict_free(struct verdict *v);
