@@ -101,7 +101,7 @@ trees_update() {
 	echo "$want" >"$dir/trees.stamp"
 }
 
-# guest_programs: compile lab/guest/*.c and demo/*.c, link the scripts.
+# guest_programs: compile lab/guest/*.c, demo/*.c and nfsp2p, link the scripts.
 guest_programs() {
 	local bin=$BUILD/guest/bin source name
 
@@ -114,6 +114,9 @@ guest_programs() {
 			die 1 "${source#"$REPO"/} does not compile"
 	done
 	ln -sfn /repo/lab/guest/lab-nfs "$bin/lab-nfs"
+	in_root_with_repo make -s -C /mnt/repo/tools/nfsp2p OUT=/mnt/build/guest/nfsp2p ||
+		die 1 "tools/nfsp2p does not compile"
+	cmp -s "$BUILD/guest/nfsp2p/nfsp2p" "$bin/nfsp2p" || cp "$BUILD/guest/nfsp2p/nfsp2p" "$bin/nfsp2p"
 }
 
 # dry_run_folder: what the command of "lab/vm run --dry-run" names: a guest

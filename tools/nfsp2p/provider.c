@@ -64,11 +64,10 @@ int provider_load(struct snapshot *s)
  */
 const struct provider *provider_find(const struct snapshot *s, const char *bdf)
 {
-	for (size_t i = 0; i < s->nproviders; i++) {
-		const char *name = s->providers[i].bdf;
+	const int pci = pci_find(s, bdf);
 
-		if (!strcasecmp(name, bdf) ||
-		    (!strncmp(name, "0000:", 5) && !strcasecmp(name + 5, bdf)))
+	for (size_t i = 0; pci != NO_PCI && i < s->nproviders; i++) {
+		if (s->providers[i].pci == pci)
 			return &s->providers[i];
 	}
 	return NULL;

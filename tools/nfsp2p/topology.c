@@ -62,6 +62,18 @@ static void parse_path(const char *path, char last[20], char above[20], char hos
 	}
 }
 
+/**
+ * pci_is_name - is this what a PCI function can be called?
+ * @text:	from a user: "0000:03:00.0", or "03:00.0" in domain 0000
+ */
+bool pci_is_name(const char *text)
+{
+	char full[32];
+
+	snprintf(full, sizeof(full), "0000:%s", text);
+	return is_bdf(text) || is_bdf(full);
+}
+
 static int by_bdf(const void *a, const void *b)
 {
 	return strcmp(((const struct pci_function *)a)->bdf, ((const struct pci_function *)b)->bdf);
@@ -70,18 +82,21 @@ static int by_bdf(const void *a, const void *b)
 /**
  * pci_find - look a PCI function up
  * @s:		a snapshot
- * @bdf:	its name
+ * @bdf:	its name; the domain can be left out if it is 0000
  *
  * Return: its index in @s->pci, or NO_PCI.
  */
 int pci_find(const struct snapshot *s, const char *bdf)
 {
-	struct pci_function key = { 0 };
 	const struct pci_function *found;
+	struct pci_function key;
+	char full[32];
 
-	if (strlen(bdf) >= sizeof(key.bdf) || !s->npci)
+	snprintf(full, sizeof(full), "%s%s", is_bdf(bdf) ? "" : "0000:", bdf);
+	if (!s->npci || !is_bdf(full))
 		return NO_PCI;
-	snprintf(key.bdf, sizeof(key.bdf), "%s", bdf);
+	for (size_t i = 0; i < sizeof(key.bdf); i++)
+		key.bdf[i] = (char)tolower((unsigned char)full[i]);
 	found = bsearch(&key, s->pci, s->npci, sizeof(*s->pci), by_bdf);
 	return found ? (int)(found - s->pci) : NO_PCI;
 }

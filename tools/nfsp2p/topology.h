@@ -104,6 +104,7 @@ struct path {
 };
 
 int topology_load(struct snapshot *s);
+bool pci_is_name(const char *text);
 int pci_find(const struct snapshot *s, const char *bdf);
 int pci_of_path(const struct snapshot *s, const char *path);
 int pci_of_block(const struct snapshot *s, unsigned int major, unsigned int minor);

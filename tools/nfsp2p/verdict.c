@@ -46,6 +46,40 @@ void verdict_add(struct verdict *v, enum answer answer, const char *code, const 
 	v->nfindings++;
 }
 
+/**
+ * verdict_measured - it was tried, and it works
+ * @v:		the verdict so far
+ * @code:	constant name of the finding
+ * @format:	as for printf(3): what was seen
+ *
+ * What was seen counts for more than what was concluded: all other findings become
+ * mere information.
+ */
+void verdict_measured(struct verdict *v, const char *code, const char *format, ...)
+{
+	const bool wrong = v->answer == ANSWER_NO;
+	struct finding seen;
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	for (size_t i = 0; i < v->nfindings; i++)
+		v->findings[i].answer = ANSWER_YES;
+	if (wrong)
+		verdict_add(v, ANSWER_YES, "contradiction", "report this as a bug of nfsp2p",
+			    "by the findings above it should not work, but it does");
+	/* Last among equals, so move it to the front. */
+	verdict_add(v, ANSWER_YES, code, NULL, "%s", text ? text : code);
+	seen = v->findings[v->nfindings - 1];
+	memmove(&v->findings[1], &v->findings[0], (v->nfindings - 1) * sizeof(v->findings[0]));
+	v->findings[0] = seen;
+	v->answer = ANSWER_YES;
+	free(text);
+}
+
 static void check_transport(const struct nfs_mount *m, struct verdict *v)
 {
 	bool all_rdma = !strcmp(m->proto, "rdma");

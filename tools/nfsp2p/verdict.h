@@ -75,6 +75,8 @@ const struct provider *verdict_pick(const struct snapshot *s, const struct endpo
 				    uint64_t bytes, struct verdict *v);
 void verdict_add(struct verdict *v, enum answer answer, const char *code, const char *todo,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+void verdict_measured(struct verdict *v, const char *code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 const char *verdict_reason(const struct verdict *v);
 const char *answer_name(enum answer answer);
 void verdict_free(struct verdict *v);
