@@ -90,7 +90,7 @@ int pci_find(const struct snapshot *s, const char *bdf)
 {
 	const struct pci_function *found;
 	struct pci_function key;
-	char full[32];
+	char full[32] = { 0 };
 
 	snprintf(full, sizeof(full), "%s%s", is_bdf(bdf) ? "" : "0000:", bdf);
 	if (!s->npci || !is_bdf(full))

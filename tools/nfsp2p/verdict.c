@@ -29,8 +29,6 @@ void verdict_add(struct verdict *v, enum answer answer, const char *code, const 
 
 	if (answer > v->answer)
 		v->answer = answer;
-	if (v->nfindings == MAX_FINDINGS)
-		return;
 	va_start(args, format);
 	if (vasprintf(&new.why, format, args) < 0)
 		new.why = NULL;
@@ -40,6 +38,16 @@ void verdict_add(struct verdict *v, enum answer answer, const char *code, const 
 	new.todo = todo ? strdup(todo) : NULL;
 	for (at = 0; at < v->nfindings && v->findings[at].answer >= answer; at++)
 		;
+	if (v->nfindings == MAX_FINDINGS) {
+		/* No room: the least severe goes. */
+		struct finding *last = at < MAX_FINDINGS ? &v->findings[MAX_FINDINGS - 1] : &new;
+
+		free(last->why);
+		free(last->todo);
+		if (last == &new)
+			return;
+		v->nfindings--;
+	}
 	memmove(&v->findings[at + 1], &v->findings[at],
 		(v->nfindings - at) * sizeof(v->findings[0]));
 	v->findings[at] = new;
