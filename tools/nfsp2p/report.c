@@ -4,7 +4,10 @@
 
 #include <pci/pci.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "nfsp2p.h"
 
 /**
  * size_text - a size for people
@@ -29,13 +32,30 @@ const char *size_text(char *text, uint64_t bytes)
 	return text;
 }
 
+static void say_nothing(char *message, ...)
+{
+	(void)message;
+}
+
+static __attribute__((noreturn)) void give_up(char *message, ...)
+{
+	fprintf(stderr, "nfsp2p: libpci failed: %s\n", message);
+	exit(EXIT_UNKNOWN);
+}
+
 /**
  * names_open - get ready to look up names of PCI functions
  * @names:	to be given back with names_close()
+ *
+ * Names only: pci_init(), which looks for devices and ends the program if there is no
+ * PCI, is not called, and what it would set is set here.
  */
 void names_open(struct names *names)
 {
 	names->access = pci_alloc();
+	names->access->error = give_up;
+	names->access->warning = say_nothing;
+	names->access->debug = say_nothing;
 }
 
 /**
@@ -60,7 +80,8 @@ void names_close(struct names *names)
  */
 const char *pci_text(struct names *names, char *text, size_t n, const struct pci_function *f)
 {
-	return pci_lookup_name(names->access, text, (int)n, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE,
+	return pci_lookup_name(names->access, text, (int)n,
+			       PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_HWDB,
 			       f->vendor, f->device);
 }
 

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nfsp2p check and list as scripts see them: exit codes, JSON, what is asked about. */
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "../../tools/nfsp2p/mount.h"
+#include "../../tools/nfsp2p/nfsp2p.h"
+#include "../lib/faketree.h"
+
+#define SWITCH "pci0000:00/0000:00:01.0/0000:01:00.0"
+
+static struct faketree tree;
+static char output[65536];
+
+/*
+ * A drive and an RDMA device below a switch, another drive elsewhere, where an Intel
+ * host bridge lets nothing pass: one good and one bad provider.
+ */
+static int setup(void **state)
+{
+	(void)state;
+	fake_open(&tree);
+	fake_kernel(&tree, "7.3.4-test", true);
+	fake_cpu(&tree, "GenuineIntel", 6, "Intel Core");
+	fake_pci(&tree, &(struct fake_pci){ "pci0000:00/0000:00:00.0", 0x8086, 0x4650, NULL,
+					    FAKE_OLD_PCI, NO_ACS, false, NULL });
+	fake_pci(&tree, &(struct fake_pci){ "pci0000:00/0000:00:01.0", 0x8086, 1, "pcieport",
+					    FAKE_ROOT_PORT, 0, false, NULL });
+	fake_pci(&tree, &(struct fake_pci){ SWITCH, 0x10b5, 1, "pcieport", FAKE_SWITCH_PORT, NO_ACS,
+					    false, NULL });
+	fake_pci(&tree, &(struct fake_pci){ SWITCH "/0000:03:00.0", 0x144d, 1, "nvme",
+					    FAKE_ENDPOINT, NO_ACS, false, NULL });
+	fake_p2pmem(&tree, SWITCH "/0000:03:00.0", 1 << 20, true);
+	fake_pci(&tree, &(struct fake_pci){ SWITCH "/0000:04:00.0", 0x15b3, 1, "mlx5_core",
+					    FAKE_ENDPOINT, NO_ACS, false, NULL });
+	fake_rnic(&tree, "mlx5_0", SWITCH "/0000:04:00.0");
+	fake_pci(&tree, &(struct fake_pci){ "pci0000:00/0000:00:05.0", 0x144d, 1, "nvme",
+					    FAKE_ENDPOINT, NO_ACS, false, NULL });
+	fake_p2pmem(&tree, "pci0000:00/0000:00:05.0", 1 << 20, true);
+	fake_mount(&tree, &(struct fake_mount){ .target = "/mnt/nfs",
+						.proto = "rdma",
+						.caps = NFS_CAP_P2PDMA,
+						.p2pdma = XPRT_YES });
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_close(&tree);
+	return 0;
+}
+
+/* Run a command on the tree; what it prints is left in output. */
+static int run_with(int (*command)(int argc, char **argv), const char *const args[])
+{
+	int out = dup(STDOUT_FILENO), argc = 0, rc;
+	FILE *file = tmpfile();
+	char *argv[16];
+
+	for (; args[argc]; argc++)
+		argv[argc] = strdup(args[argc]);
+	argv[argc] = NULL;
+	fflush(stdout);
+	assert_true(dup2(fileno(file), STDOUT_FILENO) >= 0);
+	setenv("NFSP2P_ROOT", tree.root, 1);
+	optind = 0; /* getopt(3): begin anew */
+	rc = command(argc, argv);
+	fflush(stdout);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	close(out);
+	rewind(file);
+	output[fread(output, 1, sizeof(output) - 1, file)] = '\0';
+	fclose(file);
+	for (int i = 0; i < argc; i++)
+		free(argv[i]);
+	return rc;
+}
+
+#define CHECK(...) run_with(cmd_check, (const char *const[]){ "check", __VA_ARGS__ })
+#define LIST(...)  run_with(cmd_list, (const char *const[]){ "list", __VA_ARGS__ })
+
+static void test_exit_codes(void **state)
+{
+	(void)state;
+	assert_int_equal(CHECK(NULL), EXIT_NO);
+	assert_int_equal(CHECK("--any", NULL), EXIT_YES);
+	assert_int_equal(CHECK("--provider", "0000:03:00.0", NULL), EXIT_YES);
+	assert_int_equal(CHECK("--provider", "03:00.0", NULL), EXIT_YES);
+	assert_int_equal(CHECK("--provider", "00:05.0", NULL), EXIT_NO);
+	assert_int_equal(CHECK("--any", "--provider", "00:05.0", NULL), EXIT_NO);
+	assert_int_equal(CHECK("/mnt/nfs/file", "--any", NULL), EXIT_YES);
+}
+
+/* Never 0 for "could not tell". */
+static void test_exit_unknown(void **state)
+{
+	(void)state;
+	fake_file(&tree, "rdma-connections", "nothing\n");
+	fake_rnic(&tree, "mlx5_1", "pci0000:00/0000:00:05.0");
+	fake_file(&tree, "rdma-connections", "nothing\n");
+	assert_int_equal(CHECK("--provider", "03:00.0", NULL), EXIT_UNKNOWN);
+	assert_int_equal(CHECK("--any", NULL), EXIT_UNKNOWN);
+	fake_file(&tree, "proc/self/mountstats", "x\n");
+	assert_int_equal(CHECK(NULL), EXIT_UNKNOWN);
+}
+
+static void test_exit_usage(void **state)
+{
+	(void)state;
+	assert_int_equal(CHECK("--nonsense", NULL), EXIT_USAGE);
+	assert_int_equal(CHECK("--provider", NULL), EXIT_USAGE);
+	assert_int_equal(CHECK("--provider", "nvme0", NULL), EXIT_USAGE);
+	assert_int_equal(CHECK("--probe", NULL), EXIT_USAGE);
+	assert_int_equal(LIST("--nonsense", NULL), EXIT_USAGE);
+	assert_int_equal(LIST("argument", NULL), EXIT_USAGE);
+}
+
+static void test_not_a_provider(void **state)
+{
+	(void)state;
+	assert_int_equal(CHECK("--provider", "0000:04:00.0", NULL), EXIT_NO);
+	assert_non_null(strstr(output, "0000:04:00.0 offers no P2P memory"));
+	assert_int_equal(CHECK("--provider", "0000:99:00.0", NULL), EXIT_NO);
+	assert_non_null(strstr(output, "0000:99:00.0 does not exist"));
+}
+
+static void test_not_on_nfs(void **state)
+{
+	(void)state;
+	assert_int_equal(CHECK("/home", NULL), EXIT_NO);
+	assert_non_null(strstr(output, "/home is not on NFS"));
+	assert_int_equal(CHECK("--any", "/home", "/mnt/nfs", NULL), EXIT_YES);
+}
+
+static void test_no_mount(void **state)
+{
+	(void)state;
+	fake_file(&tree, "proc/self/mountinfo", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
+	assert_int_equal(CHECK(NULL), EXIT_NO);
+	assert_non_null(strstr(output, "nothing is mounted by NFS"));
+}
+
+static void test_no_tree(void **state)
+{
+	(void)state;
+	assert_int_equal(CHECK("--root", "/nonexistent", NULL), EXIT_UNKNOWN);
+}
+
+static struct json_object *get(struct json_object *o, const char *key)
+{
+	struct json_object *value = NULL;
+
+	assert_true(json_object_object_get_ex(o, key, &value));
+	return value;
+}
+
+static void assert_text(struct json_object *o, const char *key, const char *want)
+{
+	assert_string_equal(json_object_get_string(get(o, key)), want);
+}
+
+static void test_check_json(void **state)
+{
+	struct json_object *o, *pairs, *pair;
+
+	(void)state;
+	assert_int_equal(CHECK("--json", NULL), EXIT_NO);
+	o = json_tokener_parse(output);
+	assert_non_null(o);
+	assert_text(o, "usable", "no");
+	assert_text(get(o, "kernel"), "release", "7.3.4-test");
+	pairs = get(o, "pairs");
+	assert_int_equal(json_object_array_length(pairs), 2);
+	pair = json_object_array_get_idx(pairs, 0);
+	assert_text(pair, "provider", "0000:00:05.0");
+	assert_text(pair, "usable", "no");
+	pair = json_object_array_get_idx(pairs, 1);
+	assert_text(pair, "provider", "0000:03:00.0");
+	assert_text(pair, "usable", "yes");
+	assert_text(pair, "route", "bus-address");
+	assert_text(get(pair, "mount"), "target", "/mnt/nfs");
+	assert_text(json_object_array_get_idx(get(pair, "findings"), 0), "code", "route-bus");
+	json_object_put(o);
+}
+
+/* One line for the pair, one for each finding, the decisive one first. */
+static void test_check_text(void **state)
+{
+	(void)state;
+	assert_int_equal(CHECK("--provider", "00:05.0", NULL), EXIT_NO);
+	assert_non_null(strstr(output,
+			       "kernel 7.3.4-test: nfs loaded (0123456789ABCDEF, out of tree), "
+			       "rpcrdma loaded, P2PDMA supported and turned on\n"));
+	assert_non_null(strstr(output,
+			       "/mnt/nfs (192.0.2.1:/export, NFSv4.2, rdma, sec=sys) and "
+			       "0000:00:05.0: no\n    no: mlx5_0 (0000:04:00.0) cannot reach"));
+	assert_non_null(strstr(output, "; to do: "));
+}
+
+static void test_list_text(void **state)
+{
+	(void)state;
+	assert_int_equal(LIST(NULL), EXIT_YES);
+	assert_non_null(strstr(output, "0000:03:00.0  nvme            1 MiB"));
+	assert_non_null(strstr(output, "  below 0000:01:00.0 > 0000:00:01.0 > pci0000:00\n"));
+	assert_non_null(strstr(output, "mlx5_0        0000:04:00.0  mlx5_core"));
+}
+
+static void test_list_json(void **state)
+{
+	struct json_object *o, *provider;
+
+	(void)state;
+	assert_int_equal(LIST("--json", NULL), EXIT_YES);
+	o = json_tokener_parse(output);
+	assert_non_null(o);
+	provider = json_object_array_get_idx(get(o, "providers"), 1);
+	assert_text(provider, "bdf", "0000:03:00.0");
+	assert_text(provider, "size", "1048576");
+	assert_int_equal(json_object_array_length(get(provider, "bridges")), 2);
+	assert_text(json_object_array_get_idx(get(o, "rdma_devices"), 0), "bdf", "0000:04:00.0");
+	json_object_put(o);
+}
+
+static void test_help(void **state)
+{
+	(void)state;
+	assert_int_equal(CHECK("--help", NULL), EXIT_YES);
+	assert_non_null(strstr(output, "Examples:"));
+	assert_int_equal(LIST("--help", NULL), EXIT_YES);
+	assert_non_null(strstr(output, "Examples:"));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(exit_codes), T(exit_unknown), T(exit_usage), T(not_a_provider),
+		T(not_on_nfs), T(no_mount),	T(no_tree),    T(check_json),
+		T(check_text), T(list_text),	T(list_json),  T(help),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("nfsp2p-commands", tests, NULL, NULL);
+}
