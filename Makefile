@@ -45,6 +45,10 @@ check:
 nfsp2p:
 	@$(MAKE) -s -C tools/nfsp2p OUT=$(BUILD)/nfsp2p
 
+## make fuzz           fuzz the parsers of nfsp2p: SECONDS=20 each
+fuzz:
+	@tests/fuzz/run $(SECONDS)
+
 ## make lab            what lab/vm needs: root, kernel, modules, drivers, programs
 lab:
 	@lab/prepare
@@ -70,4 +74,4 @@ series-exists:
 clean:
 	@lab/prepare --clean
 
-.PHONY: help demo test test-debug mutations series-build series-e2e check lab lab-debug kernel-tree series series-exists clean nfsp2p
+.PHONY: help demo test test-debug mutations series-build series-e2e check lab lab-debug kernel-tree series series-exists clean nfsp2p fuzz
