@@ -323,7 +323,7 @@ void fake_mount(struct faketree *t, const struct fake_mount *m)
 	snprintf(path, sizeof(path), "sys/fs/nfs/0:%u/nfs_client", minor);
 	snprintf(target, sizeof(target), "../../../kernel/sunrpc/rpc-clients/clnt-%u", minor);
 	fake_link(t, path, target);
-	snprintf(path, sizeof(path), "sys/kernel/sunrpc/rpc-clients/clnt-%u/switch-0", minor);
+	snprintf(path, sizeof(path), "sys/kernel/sunrpc/rpc-clients/clnt-%u/switch", minor);
 	fake_link(t, path, "../../xprt-switches/switch-0");
 	snprintf(path, sizeof(path), "sys/kernel/sunrpc/xprt-switches/switch-0/xprt-0-%s",
 		 m->proto);

@@ -88,6 +88,25 @@ static bool installed(const char *root, const char *release)
 	return found;
 }
 
+/*
+ * The build id of the loaded module, as file(1) shows it for the .ko: a note is name
+ * size, descriptor size, type, "GNU", descriptor (elf(5)).
+ */
+static void load_build_id(const char *root, struct kernel *k)
+{
+	char path[PATH_MAX], *note;
+	size_t len, used;
+
+	if (tree_path(path, sizeof(path), root, "/sys/module/nfs/notes/.note.gnu.build-id") ||
+	    tree_read(path, 256, &note, &len))
+		return;
+	used = (size_t)snprintf(k->version, sizeof(k->version), "build id ");
+	for (size_t i = 16; i < len && used + 3 < sizeof(k->version); i++)
+		used += (size_t)snprintf(k->version + used, sizeof(k->version) - used, "%02x",
+					 (unsigned char)note[i]);
+	free(note);
+}
+
 static void load_nfs(const char *root, struct kernel *k)
 {
 	char line[16];
@@ -99,8 +118,9 @@ static void load_nfs(const char *root, struct kernel *k)
 		k->series = TRI_YES;
 		k->enabled = line[0] == 'Y' ? TRI_YES : line[0] == 'N' ? TRI_NO : TRI_UNKNOWN;
 	}
-	if (tree_line(k->version, sizeof(k->version), root, "/sys/module/nfs/version"))
-		tree_line(k->version, sizeof(k->version), root, "/sys/module/nfs/srcversion");
+	if (tree_line(k->version, sizeof(k->version), root, "/sys/module/nfs/version") &&
+	    tree_line(k->version, sizeof(k->version), root, "/sys/module/nfs/srcversion"))
+		load_build_id(root, k);
 	if (!tree_line(line, sizeof(line), root, "/sys/module/nfs/taint"))
 		k->out_of_tree = strchr(line, 'O') != NULL;
 }

@@ -127,7 +127,7 @@ static void add_xprt(const struct snapshot *s, struct nfs_mount *m, const char *
 }
 
 /*
- * /sys/fs/nfs/MAJOR:MINOR/nfs_client/switch-N/xprt-N-rdma: fs/nfs/sysfs.c,
+ * /sys/fs/nfs/MAJOR:MINOR/nfs_client/switch/xprt-N-rdma: fs/nfs/sysfs.c,
  * nfs_sysfs_link_rpc_client() and nfs_sysfs_move_server_to_sb(), and
  * net/sunrpc/sysfs.c.
  */
@@ -142,7 +142,7 @@ static void load_transports(const struct snapshot *s, struct nfs_mount *m,
 	    tree_names(client, &switches, &nswitches))
 		return;
 	for (size_t i = 0; i < nswitches; i++) {
-		if (strncmp(switches[i], "switch-", 7) ||
+		if (strncmp(switches[i], "switch", 6) ||
 		    tree_path(dir, sizeof(dir), client, "/%s", switches[i]) ||
 		    tree_names(dir, &xprts, &nxprts))
 			continue;

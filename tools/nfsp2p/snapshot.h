@@ -37,7 +37,7 @@ enum tri {
  * @rpcrdma:		module rpcrdma is there
  * @series:		nfs is one that can do P2PDMA: it has the parameter p2pdma
  * @enabled:		that parameter, the switch that turns it off
- * @version:		version of module nfs, if it has one, else its srcversion, else ""
+ * @version:		version of module nfs, or its srcversion, or its build id, or ""
  * @out_of_tree:	nfs was built outside of the kernel's tree (taint O)
  * @installed:		depmod knows of a module nfs that replaces the kernel's own
  * @bounces:		all DMA through the host bridge is bounced: swiotlb=force

@@ -186,7 +186,8 @@ static void check_ways_round(const struct nfs_mount *m, struct verdict *v)
 			    "echo N > /sys/module/nfs/parameters/localio_enabled, and mount again",
 			    "the server of %s is this machine, and LOCALIO goes round RPC",
 			    m->target);
-	if (m->caps & NFS_CAP_READ_PLUS)
+	/* Never set by RDMA, and of no interest by TCP. */
+	if (m->caps & NFS_CAP_READ_PLUS && !strcmp(m->proto, "rdma"))
 		verdict_add(v, ANSWER_NO, "read-plus", "mount with vers=4.1",
 			    "%s uses READ_PLUS, whose replies mix data with other things",
 			    m->target);
