@@ -6,34 +6,21 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <json-c/json.h>
 
-#include "../lib/io.h"
 #include "../lib/lab.h"
 #include "../lib/nfsfile.h"
-#include "../lib/p2pmem.h"
+#include "../lib/opinion.h"
 
-#define SIZE   65536UL
 #define SWITCH "/sys/module/nfs/parameters/p2pdma"
 #define NOBODY "setpriv --reuid 65534 --regid 65534 --clear-groups "
-
-/* Exit codes of nfsp2p(1). */
-enum {
-	USABLE = 0,
-	NOT_USABLE = 1,
-	UNKNOWN = 3,
-};
 
 /**
  * struct row - one test
@@ -48,90 +35,15 @@ struct row {
 	enum mem_kind kind;
 };
 
-/**
- * struct opinion - what nfsp2p check says about one pair
- * @status:	its exit code
- * @codes:	the codes of its findings, each with a space behind it
- */
-struct opinion {
-	int status;
-	char codes[512];
-};
-
-static struct row rows[40];
-static struct CMUnitTest tests[60];
+static struct row rows[20];
+static struct CMUnitTest tests[20];
 static size_t nrows, ntests;
 static struct nfsfile file = NFSFILE_CLOSED;
-static struct membuf buf;
-
-static void bdf_of(enum mem_kind kind, char bdf[32])
-{
-	char path[PATH_MAX];
-
-	assert_int_equal(p2pmem_find(PCI_DEVICES, kind, path, sizeof(path)), 0);
-	snprintf(bdf, 32, "%s", basename(dirname(path)));
-}
-
-/* Run nfsp2p check on the mount; the findings of the first pair are kept. */
-static struct opinion ask(const char *prefix, const char *options, enum mem_kind kind)
-{
-	struct json_object *o, *pairs, *findings, *code;
-	char command[256], text[65536], bdf[32];
-	struct opinion opinion = { 0 };
-	FILE *f;
-
-	bdf_of(kind, bdf);
-	snprintf(command, sizeof(command),
-		 "%snfsp2p check --json %s --provider %s " LAB_MOUNT "/check", prefix, options,
-		 bdf);
-	f = popen(command, "re");
-	assert_non_null(f);
-	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-	opinion.status = pclose(f);
-	opinion.status = WIFEXITED(opinion.status) ? WEXITSTATUS(opinion.status) : 99;
-	o = json_tokener_parse(text);
-	if (!o || !json_object_object_get_ex(o, "pairs", &pairs) ||
-	    !json_object_object_get_ex(json_object_array_get_idx(pairs, 0), "findings", &findings))
-		fail_msg("%s: status %d, and no JSON: %s", command, opinion.status, text);
-	assert_int_equal(json_object_array_length(pairs), 1);
-	for (size_t i = 0; i < json_object_array_length(findings); i++) {
-		json_object_object_get_ex(json_object_array_get_idx(findings, i), "code", &code);
-		snprintf(opinion.codes + strlen(opinion.codes),
-			 sizeof(opinion.codes) - strlen(opinion.codes), "%s ",
-			 json_object_get_string(code));
-	}
-	json_object_put(o);
-	return opinion;
-}
-
-/* What the kernel does with a read and a write: 0, or a negative errno. */
-static int try(enum mem_kind kind)
-{
-	ssize_t done[2];
-	int rc;
-
-	rc = membuf_alloc(&buf, kind, SIZE);
-	if (rc)
-		return rc;
-	for (int write = 0; write < 2; write++)
-		done[write] = io_one(IO_SYNC, write, file.client, buf.data, SIZE, 0);
-	membuf_free(&buf);
-	if (done[0] != done[1])
-		fail_msg("read returned %zd, write %zd", done[0], done[1]);
-	return done[0] == (ssize_t)SIZE ? 0 : (int)done[0];
-}
-
-static int decisive(const struct opinion *opinion, const char *code)
-{
-	const size_t len = strlen(code);
-
-	return !strncmp(opinion->codes, code, len) && opinion->codes[len] == ' ';
-}
 
 /* The opinion must be @code first, and true. */
 static void expect(const struct opinion *opinion, const char *code, int done)
 {
-	if (!decisive(opinion, code))
+	if (!opinion_decisive(opinion, code))
 		fail_msg("wanted %s first, nfsp2p has: %s(status %d); the kernel: %d", code,
 			 opinion->codes, opinion->status, done);
 	if (opinion->status == USABLE)
@@ -163,7 +75,7 @@ static const char *expected(const struct row *row)
 
 static void mount_row(const struct row *row)
 {
-	nfsfile_mount(&file, row->version, row->proto, "check", SIZE);
+	nfsfile_mount(&file, row->version, row->proto, OPINION_FILE, OPINION_SIZE);
 }
 
 static void test_verdict(void **state)
@@ -172,8 +84,8 @@ static void test_verdict(void **state)
 	struct opinion opinion;
 
 	mount_row(row);
-	opinion = ask("", "", row->kind);
-	expect(&opinion, expected(row), try(row->kind));
+	opinion = opinion_ask("", "", row->kind);
+	expect(&opinion, expected(row), opinion_try(&file, row->kind));
 	if (!strcmp(getenv("LAB_TOPOLOGY"), "iommu") && opinion.status == USABLE)
 		assert_non_null(strstr(opinion.codes, " iommu "));
 }
@@ -185,8 +97,8 @@ static void test_probe(void **state)
 	struct opinion opinion, probe;
 
 	mount_row(row);
-	opinion = ask("", "", row->kind);
-	probe = ask("", "--probe", row->kind);
+	opinion = opinion_ask("", "", row->kind);
+	probe = opinion_ask("", "--probe", row->kind);
 	assert_int_equal(probe.status, opinion.status);
 	assert_non_null(
 		strstr(probe.codes, opinion.status == USABLE ? "probe-p2pdma " : "probe-refused "));
@@ -213,8 +125,8 @@ static void test_off(void **state)
 
 	mount_row(row);
 	put(SWITCH, "N");
-	opinion = ask("", "", row->kind);
-	done = try(row->kind);
+	opinion = opinion_ask("", "", row->kind);
+	done = opinion_try(&file, row->kind);
 	put(SWITCH, "Y");
 	expect(&opinion, "off", done);
 }
@@ -230,8 +142,8 @@ static void test_full(void **state)
 	mount_row(row);
 	assert_int_equal(p2pmem_available(row->kind, &free_bytes), 0);
 	assert_int_equal(membuf_alloc(&all, row->kind, free_bytes), 0);
-	opinion = ask("", "", row->kind);
-	assert_int_equal(try(row->kind), -ENOMEM);
+	opinion = opinion_ask("", "", row->kind);
+	assert_int_equal(opinion_try(&file, row->kind), -ENOMEM);
 	membuf_free(&all);
 	assert_int_equal(opinion.status, NOT_USABLE);
 	assert_non_null(strstr(opinion.codes, "full "));
@@ -245,43 +157,13 @@ static void test_user(void **state)
 	struct opinion opinion;
 
 	mount_row(row);
-	opinion = ask(NOBODY, "", row->kind);
-	bdf_of(row->kind, bdf);
+	opinion = opinion_ask(NOBODY, "", row->kind);
+	opinion_provider(row->kind, bdf);
 	snprintf(command, sizeof(command),
 		 NOBODY "sh -c 'exec 3<>%s/%s/p2pmem/allocate' 2>/dev/null", PCI_DEVICES, bdf);
 	assert_int_not_equal(system(command), 0);
 	assert_int_equal(opinion.status, NOT_USABLE);
 	assert_non_null(strstr(opinion.codes, "not-permitted "));
-}
-
-/* It depends on the data server, which check cannot see, but the probe can. */
-static void pnfs(const struct row *row, const char *netid, int wanted)
-{
-	const char *const extra[] = { "--pnfs", netid, NULL };
-	struct opinion opinion, probe;
-	int done;
-
-	nfsfile_close(&file);
-	if (lab_mount_with(row->version, row->proto, extra))
-		fail_msg("lab-nfs up --pnfs %s failed", netid);
-	nfsfile_open(&file, "check", SIZE);
-	opinion = ask("", "", row->kind);
-	probe = ask("", "--probe", row->kind);
-	done = try(row->kind);
-	if (opinion.status != UNKNOWN || !decisive(&opinion, "layout-data-servers"))
-		fail_msg("status %d: %s", opinion.status, opinion.codes);
-	assert_int_equal(probe.status, wanted);
-	assert_int_equal(done, wanted == USABLE ? 0 : -EREMOTEIO);
-}
-
-static void test_pnfs_rdma(void **state)
-{
-	pnfs(*state, "rdma", USABLE);
-}
-
-static void test_pnfs_tcp(void **state)
-{
-	pnfs(*state, "tcp", NOT_USABLE);
 }
 
 static void test_krb5i(void **state)
@@ -296,24 +178,9 @@ static void test_krb5i(void **state)
 	if (rc == 2)
 		lab_skip("lab-nfs has no --sec in this lab");
 	assert_int_equal(rc, 0);
-	nfsfile_open(&file, "check", SIZE);
-	opinion = ask("", "", row->kind);
-	expect(&opinion, "gss", try(row->kind));
-}
-
-static int leave(void **state)
-{
-	(void)state;
-	nfsfile_close(&file);
-	membuf_free(&buf);
-	return lab_unmount();
-}
-
-static int free_buffer(void **state)
-{
-	(void)state;
-	membuf_free(&buf);
-	return 0;
+	nfsfile_open(&file, OPINION_FILE, OPINION_SIZE);
+	opinion = opinion_ask("", "", row->kind);
+	expect(&opinion, "gss", opinion_try(&file, row->kind));
 }
 
 static void add(CMUnitTestFunction func, const char *what, struct row row)
@@ -327,23 +194,34 @@ static void add(CMUnitTestFunction func, const char *what, struct row row)
 	tests[ntests++] = (struct CMUnitTest){
 		.name = copy->name,
 		.test_func = func,
-		.teardown_func = free_buffer,
 		.initial_state = copy,
 	};
 }
 
-static void add_rows(const char *proto)
+static const char *const what_is_said = "what check says is done";
+
+static void add_rdma(void)
 {
-	for (const char *const *v = lab_versions; *v; v++) {
-		add(test_verdict, "what check says is done",
-		    (struct row){ .version = *v, .proto = proto, .kind = MEM_CMB });
-		add(test_verdict, "what check says is done",
-		    (struct row){ .version = *v, .proto = proto, .kind = MEM_BAR });
-	}
+	add(test_verdict, what_is_said,
+	    (struct row){ .version = "3", .proto = "rdma", .kind = MEM_CMB });
+	add(test_verdict, what_is_said,
+	    (struct row){ .version = "4.0", .proto = "rdma", .kind = MEM_BAR });
+	add(test_verdict, what_is_said,
+	    (struct row){ .version = "4.1", .proto = "rdma", .kind = MEM_CMB });
+	add(test_verdict, what_is_said,
+	    (struct row){ .version = "4.2", .proto = "rdma", .kind = MEM_BAR });
 	add(test_probe, "the probe agrees",
-	    (struct row){ .version = "3", .proto = proto, .kind = MEM_CMB });
+	    (struct row){ .version = "4.2", .proto = "rdma", .kind = MEM_CMB });
+}
+
+static void add_tcp(void)
+{
+	add(test_verdict, what_is_said,
+	    (struct row){ .version = "3", .proto = "tcp", .kind = MEM_CMB });
+	add(test_verdict, what_is_said,
+	    (struct row){ .version = "4.2", .proto = "tcp", .kind = MEM_BAR });
 	add(test_probe, "the probe agrees",
-	    (struct row){ .version = "4.2", .proto = proto, .kind = MEM_BAR });
+	    (struct row){ .version = "4.2", .proto = "tcp", .kind = MEM_CMB });
 }
 
 int main(int argc, char **argv)
@@ -353,15 +231,13 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	add_rows("rdma");
+	add_rdma();
 	if (!lab_is_stock() && !strcmp(lab_rnic(), "vrnic") && lab_route() != LAB_NONE) {
 		add(test_off, "turned off", plain);
 		add(test_full, "nothing left", plain);
 		add(test_user, "an ordinary user", plain);
 		add(test_krb5i, "krb5i", plain);
-		add_rows("tcp");
-		add(test_pnfs_rdma, "data server by RDMA", plain);
-		add(test_pnfs_tcp, "data server by TCP", plain);
+		add_tcp();
 	}
-	return _cmocka_run_group_tests("nfsp2p-check", tests, ntests, NULL, leave);
+	return _cmocka_run_group_tests("nfsp2p-check", tests, ntests, NULL, nfsfile_leave);
 }

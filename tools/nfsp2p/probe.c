@@ -24,11 +24,13 @@
  * @done:	bytes read, or a negative errno
  * @moved:	what the mount's transports counted meanwhile
  * @reason:	why the kernel refused, "" if it did not say
+ * @traced:	0, or a negative errno if its reason could not be asked for
  */
 struct attempt {
 	ssize_t done;
 	struct counters moved;
 	char reason[32];
+	int traced;
 };
 
 /**
@@ -107,7 +109,7 @@ static int attempt(const struct nfs_mount *m, int fd, struct p2pmem *mem, struct
 	if (rc)
 		return rc;
 	/* Only root may; the reason of a refusal is missing for others. */
-	trace_open(&trace);
+	a->traced = trace_open(&trace);
 	a->done = pread(fd, mem->data, mem->size, 0);
 	if (a->done < 0)
 		a->done = -errno;
@@ -126,8 +128,9 @@ static void judge(const struct provider *p, const char *file, const struct attem
 		verdict_add(v, ANSWER_NO, "probe-refused", NULL,
 			    "probe: reading %s into %s was refused (Remote I/O error)%s%s", file,
 			    p->bdf,
-			    a->reason[0] ? "; the kernel's reason: "
-					 : "; trace nfs:nfs_p2pdma, as root, for the reason",
+			    a->reason[0]	   ? "; the kernel's reason: "
+			    : a->traced == -EACCES ? "; run as root for the kernel's reason"
+						   : "",
 			    a->reason);
 	else if (a->done < 0)
 		verdict_add(v, ANSWER_UNKNOWN, "probe-failed", NULL,
