@@ -17,30 +17,11 @@
 #include "../../tools/nfsp2p/report.h"
 #include "../../tools/nfsp2p/trace.h"
 #include "../../tools/nfsp2p/tree.h"
-#include "../../tools/nfsp2p/verdict.h"
-#include "../lib/faketree.h"
-
-static struct faketree tree;
-static struct snapshot shot;
-
-static int setup(void **state)
-{
-	(void)state;
-	fake_open(&tree);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	snapshot_free(&shot);
-	fake_close(&tree);
-	return 0;
-}
+#include "nfsp2p/machine.h"
 
 static void load(void)
 {
-	assert_int_equal(snapshot_load(&shot, tree.root), 0);
+	assert_int_equal(snapshot_load(&machine.shot, machine.tree.root), 0);
 }
 
 static void test_mount(void **state)
@@ -49,14 +30,14 @@ static void test_mount(void **state)
 	struct counters c;
 
 	(void)state;
-	fake_mount(&tree, &(struct fake_mount){ .target = "/mnt/nfs",
-						.proto = "rdma",
-						.caps = NFS_CAP_P2PDMA | 0x17,
-						.p2pdma = XPRT_YES,
-						.read = 1ULL << 40 });
+	fake_mount(&machine.tree, &(struct fake_mount){ .target = "/mnt/nfs",
+							.proto = "rdma",
+							.caps = NFS_CAP_P2PDMA | 0x17,
+							.p2pdma = XPRT_YES,
+							.read = 1ULL << 40 });
 	load();
-	assert_int_equal(shot.nmounts, 1);
-	m = &shot.mounts[0];
+	assert_int_equal(machine.shot.nmounts, 1);
+	m = &machine.shot.mounts[0];
 	assert_string_equal(m->source, "192.0.2.1:/export");
 	assert_string_equal(m->vers, "4.2");
 	assert_string_equal(m->sec, "sys");
@@ -79,10 +60,11 @@ static void test_mount_stock(void **state)
 	struct counters c;
 
 	(void)state;
-	fake_mount(&tree, &(struct fake_mount){ .target = "/a", .proto = "rdma", .p2pdma = -1 });
+	fake_mount(&machine.tree,
+		   &(struct fake_mount){ .target = "/a", .proto = "rdma", .p2pdma = -1 });
 	load();
-	assert_int_equal(shot.mounts[0].xprts[0].p2pdma, XPRT_SILENT);
-	counters_sum(&shot.mounts[0], &c);
+	assert_int_equal(machine.shot.mounts[0].xprts[0].p2pdma, XPRT_SILENT);
+	counters_sum(&machine.shot.mounts[0], &c);
 	assert_false(c.counted);
 	assert_int_equal(c.copied, 120);
 }
@@ -91,13 +73,15 @@ static void test_mount_stock(void **state)
 static void test_mount_names(void **state)
 {
 	(void)state;
-	fake_mount(&tree, &(struct fake_mount){ .target = "/a\\040b\\134c", .proto = "tcp" });
-	fake_mount(&tree, &(struct fake_mount){ .target = "/a\\040b\\134c", .proto = "rdma" });
+	fake_mount(&machine.tree,
+		   &(struct fake_mount){ .target = "/a\\040b\\134c", .proto = "tcp" });
+	fake_mount(&machine.tree,
+		   &(struct fake_mount){ .target = "/a\\040b\\134c", .proto = "rdma" });
 	load();
-	assert_int_equal(shot.nmounts, 2);
-	assert_string_equal(shot.mounts[0].target, "/a b\\c");
-	assert_string_equal(shot.mounts[0].proto, "tcp");
-	assert_string_equal(shot.mounts[1].proto, "rdma");
+	assert_int_equal(machine.shot.nmounts, 2);
+	assert_string_equal(machine.shot.mounts[0].target, "/a b\\c");
+	assert_string_equal(machine.shot.mounts[0].proto, "tcp");
+	assert_string_equal(machine.shot.mounts[1].proto, "rdma");
 }
 
 static void test_mount_of_path(void **state)
@@ -105,14 +89,14 @@ static void test_mount_of_path(void **state)
 	const struct nfs_mount *m;
 
 	(void)state;
-	fake_mount(&tree, &(struct fake_mount){ .target = "/mnt", .proto = "tcp" });
-	fake_mount(&tree, &(struct fake_mount){ .target = "/mnt/a", .proto = "rdma" });
+	fake_mount(&machine.tree, &(struct fake_mount){ .target = "/mnt", .proto = "tcp" });
+	fake_mount(&machine.tree, &(struct fake_mount){ .target = "/mnt/a", .proto = "rdma" });
 	load();
-	assert_int_equal(mount_of_path(&shot, "/mnt/a/file", &m), 0);
-	assert_ptr_equal(m, &shot.mounts[1]);
-	assert_int_equal(mount_of_path(&shot, "/mnt/ab", &m), 0);
-	assert_ptr_equal(m, &shot.mounts[0]);
-	assert_int_equal(mount_of_path(&shot, "/home/x", &m), 0);
+	assert_int_equal(mount_of_path(&machine.shot, "/mnt/a/file", &m), 0);
+	assert_ptr_equal(m, &machine.shot.mounts[1]);
+	assert_int_equal(mount_of_path(&machine.shot, "/mnt/ab", &m), 0);
+	assert_ptr_equal(m, &machine.shot.mounts[0]);
+	assert_int_equal(mount_of_path(&machine.shot, "/srv/x", &m), 0);
 	assert_null(m);
 }
 
@@ -122,8 +106,10 @@ static void test_mountstats_cut_off(void **state)
 	size_t len;
 
 	(void)state;
-	fake_mount(&tree, &(struct fake_mount){ .target = "/mnt", .proto = "rdma", .p2pdma = 2 });
-	assert_int_equal(tree_path(path, sizeof(path), tree.root, "/proc/self/mountstats"), 0);
+	fake_mount(&machine.tree,
+		   &(struct fake_mount){ .target = "/mnt", .proto = "rdma", .p2pdma = 2 });
+	assert_int_equal(tree_path(path, sizeof(path), machine.tree.root, "/proc/self/mountstats"),
+			 0);
 	assert_int_equal(tree_read(path, 1 << 20, &whole, &len), 0);
 	for (size_t n = 0; n < len; n++) {
 		struct nfs_mount m = { .target = (char[]){ "/mnt" } };
@@ -143,20 +129,21 @@ static void test_mountstats_cut_off(void **state)
 static void test_many_transports(void **state)
 {
 	(void)state;
-	fake_mount(&tree, &(struct fake_mount){ .target = "/mnt", .proto = "rdma" });
+	fake_mount(&machine.tree, &(struct fake_mount){ .target = "/mnt", .proto = "rdma" });
 	for (int i = 0; i < 3 * MAX_XPRTS; i++)
-		fake_append(&tree, "proc/self/mountstats", "\txprt:\trdma 1 2 3\n");
+		fake_append(&machine.tree, "proc/self/mountstats", "\txprt:\trdma 1 2 3\n");
 	load();
-	assert_int_equal(shot.mounts[0].nxprts, MAX_XPRTS);
-	assert_true(shot.mounts[0].more_xprts);
+	assert_int_equal(machine.shot.mounts[0].nxprts, MAX_XPRTS);
+	assert_true(machine.shot.mounts[0].more_xprts);
 }
 
 static void test_unknown_p2pdma_state(void **state)
 {
 	(void)state;
-	fake_mount(&tree, &(struct fake_mount){ .target = "/mnt", .proto = "rdma", .p2pdma = 7 });
+	fake_mount(&machine.tree,
+		   &(struct fake_mount){ .target = "/mnt", .proto = "rdma", .p2pdma = 7 });
 	load();
-	assert_int_equal(shot.mounts[0].xprts[0].p2pdma, XPRT_SILENT);
+	assert_int_equal(machine.shot.mounts[0].xprts[0].p2pdma, XPRT_SILENT);
 }
 
 static void test_cpuinfo(void **state)
@@ -173,6 +160,29 @@ static void test_cpuinfo(void **state)
 	assert_int_equal(k.amd_zen, TRI_NO);
 	kernel_parse_cpuinfo(hygon, &k);
 	assert_int_equal(k.amd_zen, TRI_NO);
+}
+
+/* Debian's modules have neither a version nor a srcversion, but a build id. */
+static void test_build_id(void **state)
+{
+	static const unsigned char note[] = "\4\0\0\0\4\0\0\0\3\0\0\0GNU\0\xde\xad\xbe\xef";
+	static const char place[] = "sys/module/nfs/notes/.note.gnu.build-id";
+	struct kernel k;
+
+	(void)state;
+	fake_bytes(&machine.tree, place, note, sizeof(note) - 1);
+	kernel_load(machine.tree.root, &k);
+	assert_string_equal(k.version, "build id deadbeef");
+	/* Cut off, and far too long. */
+	fake_bytes(&machine.tree, place, note, 7);
+	kernel_load(machine.tree.root, &k);
+	assert_string_equal(k.version, "");
+	fake_file(&machine.tree, place, "%0500d", 0);
+	kernel_load(machine.tree.root, &k);
+	assert_true(strlen(k.version) < sizeof(k.version));
+	fake_file(&machine.tree, "sys/module/nfs/version", "7.3-1\n");
+	kernel_load(machine.tree.root, &k);
+	assert_string_equal(k.version, "7.3-1");
 }
 
 /* Lists that lead to themselves, or out of the data: in a buffer of that very size. */
@@ -246,8 +256,8 @@ static void test_numbers(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t value = 0;
 
-		fake_file(&tree, "n", "%s", cases[i].text);
-		assert_int_equal(tree_u64(&value, tree.root, "/n"), cases[i].rc);
+		fake_file(&machine.tree, "n", "%s", cases[i].text);
+		assert_int_equal(tree_u64(&value, machine.tree.root, "/n"), cases[i].rc);
 		assert_true(value == cases[i].value);
 	}
 }
@@ -258,10 +268,10 @@ static void test_no_regular_file(void **state)
 	char path[128], *data;
 
 	(void)state;
-	assert_int_equal(tree_path(path, sizeof(path), tree.root, "/fifo"), 0);
+	assert_int_equal(tree_path(path, sizeof(path), machine.tree.root, "/fifo"), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(tree_read(path, 100, &data, NULL), -EINVAL);
-	assert_int_equal(tree_read(tree.root, 100, &data, NULL), -EINVAL);
+	assert_int_equal(tree_read(machine.tree.root, 100, &data, NULL), -EINVAL);
 	assert_int_equal(tree_read("/dev/zero", 100, &data, NULL), -EINVAL);
 }
 
@@ -271,8 +281,8 @@ static void test_limit(void **state)
 	size_t len;
 
 	(void)state;
-	fake_file(&tree, "long", "%010000d", 7);
-	assert_int_equal(tree_path(path, sizeof(path), tree.root, "/long"), 0);
+	fake_file(&machine.tree, "long", "%010000d", 7);
+	assert_int_equal(tree_path(path, sizeof(path), machine.tree.root, "/long"), 0);
 	assert_int_equal(tree_read(path, 5000, &data, &len), 0);
 	assert_int_equal(len, 5000);
 	assert_int_equal(strlen(data), 5000);
@@ -285,35 +295,38 @@ static void test_hostile_sysfs(void **state)
 	struct path path;
 
 	(void)state;
-	fake_mount(&tree, &(struct fake_mount){ .target = "/mnt", .proto = "rdma", .p2pdma = 2 });
-	fake_link(&tree, "sys/bus/pci/devices/0000:01:00.0",
+	fake_mount(&machine.tree,
+		   &(struct fake_mount){ .target = "/mnt", .proto = "rdma", .p2pdma = 2 });
+	fake_link(&machine.tree, "sys/bus/pci/devices/0000:01:00.0",
 		  "../../../devices/pci0000:00/0000:02:00.0/0000:01:00.0");
-	fake_link(&tree, "sys/bus/pci/devices/0000:02:00.0",
+	fake_link(&machine.tree, "sys/bus/pci/devices/0000:02:00.0",
 		  "../../../devices/pci0000:00/0000:01:00.0/0000:02:00.0");
-	fake_link(&tree, "sys/bus/pci/devices/0000:03:00.0", "nowhere");
-	fake_file(&tree, "sys/bus/pci/devices/0000:04:00.0", "a file\n");
-	fake_file(&tree, "sys/bus/pci/devices/0000:05:00.0/p2pmem/size", "much\n");
-	fake_file(&tree, "sys/bus/pci/devices/0000:05:00.0/config", "x");
-	fake_file(&tree, "sys/bus/pci/devices/0000:05:00.0/driver", "no link\n");
-	fake_file(&tree, "sys/bus/pci/devices/%n%n%s/p2pmem/size", "1\n");
-	fake_file(&tree, "sys/bus/pci/devices/0000:00000000000000000000000000/x", "1\n");
-	fake_link(&tree, "sys/class/infiniband/loop", "loop");
-	fake_file(&tree, "sys/class/infiniband/%s%s%n/ports/1/state", "4: ACTIVE\n");
+	fake_link(&machine.tree, "sys/bus/pci/devices/0000:03:00.0", "nowhere");
+	fake_file(&machine.tree, "sys/bus/pci/devices/0000:04:00.0", "a file\n");
+	fake_file(&machine.tree, "sys/bus/pci/devices/0000:05:00.0/p2pmem/size", "much\n");
+	fake_file(&machine.tree, "sys/bus/pci/devices/0000:05:00.0/config", "x");
+	fake_file(&machine.tree, "sys/bus/pci/devices/0000:05:00.0/driver", "no link\n");
+	fake_file(&machine.tree, "sys/bus/pci/devices/%n%n%s/p2pmem/size", "1\n");
+	fake_file(&machine.tree, "sys/bus/pci/devices/0000:00000000000000000000000000/x", "1\n");
+	fake_link(&machine.tree, "sys/class/infiniband/loop", "loop");
+	fake_file(&machine.tree, "sys/class/infiniband/%s%s%n/ports/1/state", "4: ACTIVE\n");
 	load();
-	assert_int_equal(shot.npci, 5);
-	assert_int_equal(shot.nproviders, 1);
-	assert_int_equal(shot.nrnics, 2);
-	topology_path(&shot, pci_find(&shot, "01:00.0"), pci_find(&shot, "0000:05:00.0"), &path);
+	assert_int_equal(machine.shot.npci, 5);
+	assert_int_equal(machine.shot.nproviders, 1);
+	assert_int_equal(machine.shot.nrnics, 2);
+	topology_path(&machine.shot, pci_find(&machine.shot, "01:00.0"),
+		      pci_find(&machine.shot, "0000:05:00.0"), &path);
 	assert_int_equal(path.route, ROUTE_UNKNOWN);
-	for (size_t i = 0; i < shot.npci; i++) {
+	for (size_t i = 0; i < machine.shot.npci; i++) {
 		char text[40];
 
-		path_text(&shot, (int)i, text, sizeof(text));
+		path_text(&machine.shot, (int)i, text, sizeof(text));
 	}
-	for (size_t i = 0; i < shot.nproviders; i++) {
+	for (size_t i = 0; i < machine.shot.nproviders; i++) {
 		struct verdict v;
 
-		verdict_pair(&shot, &shot.mounts[0], &shot.providers[i], &v);
+		verdict_pair(&machine.shot, &machine.shot.mounts[0], &machine.shot.providers[i],
+			     &v);
 		assert_int_not_equal(v.answer, ANSWER_YES);
 		verdict_free(&v);
 	}
@@ -344,7 +357,7 @@ static void test_sizes(void **state)
 	assert_string_equal(size_text(text, UINT64_MAX), "17592186044416.0 MiB");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(test_##name, machine_setup, machine_teardown)
 
 int main(void)
 {
@@ -357,6 +370,7 @@ int main(void)
 		T(many_transports),
 		T(unknown_p2pdma_state),
 		T(cpuinfo),
+		T(build_id),
 		T(config_bad),
 		T(connections),
 		T(trace),

@@ -100,7 +100,7 @@ static void load_build_id(const char *root, struct kernel *k)
 	if (tree_path(path, sizeof(path), root, "/sys/module/nfs/notes/.note.gnu.build-id") ||
 	    tree_read(path, 256, &note, &len))
 		return;
-	used = (size_t)snprintf(k->version, sizeof(k->version), "build id ");
+	used = len > 16 ? (size_t)snprintf(k->version, sizeof(k->version), "build id ") : 0;
 	for (size_t i = 16; i < len && used + 3 < sizeof(k->version); i++)
 		used += (size_t)snprintf(k->version + used, sizeof(k->version) - used, "%02x",
 					 (unsigned char)note[i]);
