@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Makes the copies of all items: see items.h. */
+#include "items.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dest.h"
+#include "message.h"
+#include "stop.h"
+
+/* Would every other file fail with this, too? */
+static bool is_final(const struct copier *c, int error)
+{
+	return error == -EINTR || error == -ENOSPC || error == -EDQUOT || error == -EROFS ||
+	       payload_refused(&c->payload, error);
+}
+
+/* Writable for us until everything is in it. */
+static int make_folder(const struct item *item)
+{
+	struct stat st;
+
+	if (!mkdir(item->to, (item->st.st_mode & 0777) | 0700))
+		return 0;
+	if (errno == EEXIST && !stat(item->to, &st) && S_ISDIR(st.st_mode))
+		return 0;
+	return message_error(item->to, -errno, "cannot make this folder");
+}
+
+/**
+ * items_copy_files - make folders and the files in them
+ * @c:		how
+ * @w:		what
+ *
+ * Goes on with the next file if one fails, unless all would.
+ *
+ * Return: 0, or a negative errno: -EINTR if we were asked to end, else what failed
+ * first.
+ */
+int items_copy_files(struct copier *c, const struct walk *w)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct item *item = &w->items[i];
+		int rc = 0;
+
+		if (stop_signal())
+			return -EINTR;
+		if (S_ISDIR(item->st.st_mode))
+			rc = make_folder(item);
+		else if (S_ISREG(item->st.st_mode) || item->named)
+			rc = copy_file(c, item->from, item->to, item->named ? 0 : O_NOFOLLOW);
+		if (is_final(c, rc))
+			return rc;
+		if (!first)
+			first = rc;
+	}
+	return first;
+}
+
+/* Under a temporary name first: what is there is replaced, never missing. */
+static int make_node(const struct item *item)
+{
+	char temp[PATH_MAX];
+	int rc;
+
+	if (dest_path(temp, item->to, "node"))
+		return message_error(item->to, -ENAMETOOLONG, "no room for a temporary name");
+	unlink(temp);
+	rc = item->link ? symlink(item->link, temp)
+			: mknod(temp, item->st.st_mode & (S_IFMT | 0777), item->st.st_rdev);
+	if (rc)
+		return message_error(item->to, -errno, "cannot make this %s",
+				     item->link ? "link" : "special file");
+	if (rename(temp, item->to)) {
+		rc = message_error(item->to, -errno, "cannot make it");
+		unlink(temp);
+		return rc;
+	}
+	return 0;
+}
+
+static int preserve(const struct copier *c, const struct item *item)
+{
+	const struct timespec times[2] = { item->st.st_atim, item->st.st_mtim };
+	const struct stat *st = &item->st;
+	mode_t mode = st->st_mode & 07777;
+
+	if (!c->preserve)
+		return 0;
+	if (lchown(item->to, st->st_uid, st->st_gid))
+		mode &= 0777;
+	if (!item->link && chmod(item->to, mode))
+		return message_error(item->to, -errno, "cannot set its mode");
+	if (utimensat(AT_FDCWD, item->to, times, AT_SYMLINK_NOFOLLOW))
+		return message_error(item->to, -errno, "cannot set its times");
+	return 0;
+}
+
+/**
+ * items_copy_rest - make links and special files, and finish folders
+ * @c:		how
+ * @w:		what
+ *
+ * Return: 0, or what failed first.
+ */
+int items_copy_rest(struct copier *c, const struct walk *w)
+{
+	mode_t mask = umask(0);
+	int first = 0;
+
+	umask(mask);
+	/* From the end: what is in a folder comes before it, or its times would change. */
+	for (size_t i = w->n; i-- && !stop_signal();) {
+		const struct item *item = &w->items[i];
+		int rc = 0;
+
+		if (S_ISREG(item->st.st_mode) || (item->named && !S_ISDIR(item->st.st_mode)))
+			continue;
+		if (!S_ISDIR(item->st.st_mode))
+			rc = make_node(item);
+		else if (!c->preserve && (item->st.st_mode & 0700) != 0700 &&
+			 chmod(item->to, item->st.st_mode & 0777 & ~mask))
+			rc = message_error(item->to, -errno, "cannot set its mode");
+		if (!rc)
+			rc = preserve(c, item);
+		if (!first)
+			first = rc;
+	}
+	return first;
+}
