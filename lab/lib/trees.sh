@@ -101,12 +101,12 @@ trees_update() {
 	echo "$want" >"$dir/trees.stamp"
 }
 
-# guest_programs: compile lab/guest/*.c, demo/*.c and nfsp2p, link the scripts.
+# guest_programs: compile lab/guest/*.c and nfsp2p, link the scripts.
 guest_programs() {
 	local bin=$BUILD/guest/bin source name
 
 	mkdir -p "$bin" "$BUILD/guest/tests"
-	for source in "$REPO"/lab/guest/*.c "$REPO"/demo/*.c; do
+	for source in "$REPO"/lab/guest/*.c; do
 		name=$(basename "$source" .c)
 		[ "$bin/$name" -ot "$source" ] || continue
 		in_root_with_repo gcc -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror \
