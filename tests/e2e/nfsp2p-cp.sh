@@ -1,0 +1,404 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# nfsp2p cp and bench: files of awkward sizes, holes, trees; a full destination, a
+# server that ends, a provider that goes, signals. Whatever happens, the destination
+# is either complete and right, or not there, and no payload passes through host
+# memory but what was announced. Prints TAP; runs as root in the lab guest.
+# shellcheck disable=SC2317 # functions are called through check()
+set -euo pipefail
+
+# shellcheck source=tests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
+
+readonly disk=/run/nfsp2p-cp nfs=/mnt/nfs export=/export nfsd=/proc/fs/nfsd
+readonly work=/tmp/nfsp2p-cp TAP_LOG=/tmp/nfsp2p-cp/log
+mkdir -p "$work" "$disk"
+
+cmb=$(lab-p2p list | awk '$4 == "nvme" { print $1; exit }')
+bar=$(lab-p2p list | awk '$4 == "barmem" { print $1; exit }')
+readonly cmb bar
+
+nic() { awk -v key="$1" '$1 == key { print $2 }' /sys/kernel/debug/vrnic/vrnic0/stats; }
+
+# number_after TEXT: the number that follows it in the line of evidence.
+number_after() { sed -n "s/.*$1 \([0-9]*\).*/\1/p" "$work/out"; }
+
+# cp_ok ARGUMENTS...: it succeeds, and says so in one line.
+cp_ok() {
+	nfsp2p cp "$@" >"$work/out" 2>"$work/err" || { cat "$work/out" "$work/err"; return 1; }
+	cat "$work/out" "$work/err"
+	[ "$(wc -l <"$work/out")" -eq 1 ]
+}
+
+# cp_fails STATUS TEXT ARGUMENTS...: it fails, and says why.
+cp_fails() {
+	local status=0 wanted=$1 text=$2
+
+	shift 2
+	nfsp2p cp "$@" >"$work/out" 2>"$work/err" || status=$?
+	cat "$work/out" "$work/err"
+	[ "$status" -eq "$wanted" ] && grep -qF -- "$text" "$work/err"
+}
+
+# begin ARGUMENTS... FOLDER: start a slow copy into FOLDER, wait until it is at work.
+begin() {
+	local i
+
+	env --default-signal=INT nfsp2p cp --block 64K --depth 1 "${@:1:$#-1}" >"$work/out" 2>"$work/err" &
+	for ((i = 0; i < 300; i++)); do
+		[ -z "$(find "${*: -1}" -name '.*nfsp2p-*' -size +1M)" ] || return 0
+		sleep 0.1
+	done
+	echo "waited 30 s for the copy to begin"
+	return 1
+}
+
+# equal A B: from the device and the server, not from anybody's cache.
+equal() {
+	sync
+	echo 1 >/proc/sys/vm/drop_caches
+	cmp "$1" "$2"
+}
+
+# nothing_left FOLDER: no temporary file, no record.
+nothing_left() {
+	local left
+
+	left=$(find "$1" -name '.*nfsp2p-*')
+	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
+}
+
+# absent FILE: neither it nor anything of it.
+absent() { [ ! -e "$1" ] && nothing_left "$(dirname "$1")"; }
+
+# both_ways SIZE: to NFS and back; the NIC has counted each byte that was not
+# announced as the tail that O_DIRECT does not take.
+both_ways() {
+	local sent received tail
+
+	head -c "$1" /dev/urandom >"$disk/f$1"
+	sync
+	sent=$(nic p2p_bus_read_bytes) received=$(nic p2p_bus_write_bytes)
+	cp_ok --provider "$cmb" "$disk/f$1" "$nfs/"
+	[ "$(number_after 'through host memory')" -eq 0 ]
+	[ "$(number_after 'copied by the CPU')" -eq 0 ]
+	equal "$disk/f$1" "$export/f$1"
+	[ $(($(nic p2p_bus_read_bytes) - sent)) -eq "$1" ]
+	cp_ok --provider "$bar" "$nfs/f$1" "$disk/back$1"
+	tail=$(number_after 'through host memory')
+	equal "$disk/f$1" "$disk/back$1"
+	[ "$tail" -eq $(($1 % 512)) ]
+	[ $(($(nic p2p_bus_write_bytes) - received)) -eq $(($1 - tail)) ]
+	rm "$disk/f$1" "$disk/back$1" "$nfs/f$1"
+	nothing_left "$nfs"
+	nothing_left "$disk"
+}
+
+# sparse: 1 GiB, data at odd places only; holes stay holes, in both directions.
+sparse() {
+	local sent
+
+	rm -f "$disk/s" "$disk/s2"
+	truncate -s 1G "$disk/s"
+	printf 'here' | dd of="$disk/s" bs=1 seek=12345677 conv=notrunc status=none
+	dd if=/dev/urandom of="$disk/s" bs=100001 seek=7001 count=3 conv=notrunc status=none
+	sync
+	sent=$(nic p2p_bus_read_bytes)
+	cp_ok --verify "$disk/s" "$nfs/s"
+	sent=$(($(nic p2p_bus_read_bytes) - sent))
+	cp_ok --verify "$nfs/s" "$disk/s2"
+	echo "NIC took $sent bytes; $(stat -c '%n %b' "$disk/s" "$export/s" "$disk/s2")"
+	equal "$disk/s" "$disk/s2"
+	[ "$sent" -ge 300007 ]
+	[ "$sent" -lt 400000 ]
+	[ "$(stat -c %b "$export/s")" -lt 2048 ]
+	[ "$(stat -c %b "$disk/s2")" -lt 2048 ]
+	rm "$disk/s" "$disk/s2" "$nfs/s"
+}
+
+# listing FOLDER: names, modes, times and targets of all that is in it.
+listing() { (cd "$1" && find . -printf '%P %m %t %l\n' | sort); }
+
+# tree: 1,000 files, links, a FIFO, a folder that may not be written; a part of it back.
+tree() {
+	local i dir
+
+	for ((i = 0; i < 1000; i++)); do
+		dir=$disk/tree/d$((i % 10))
+		[ "$i" -ge 10 ] || mkdir -p "$dir"
+		printf '%*s' $((i * 13)) "$i" >"$dir/f$i"
+	done
+	ln -s ../d1/f1 "$disk/tree/d0/link"
+	ln -s nowhere "$disk/tree/d0/dangling"
+	mkfifo "$disk/tree/fifo"
+	chmod 640 "$disk/tree/d1/f1"
+	touch -d 2001-02-03T04:05:06.789 "$disk/tree/d1/f1" "$disk/tree/d2"
+	chmod 555 "$disk/tree/d3"
+	cp_ok -r --preserve "$disk/tree" "$nfs/"
+	grep -q '^nfsp2p cp: 1000 files' "$work/out"
+	[ "$(number_after 'through host memory')" -eq 0 ]
+	[ "$(number_after 'copied by the CPU')" -eq 0 ]
+	[ "$(listing "$disk/tree")" = "$(listing "$export/tree")" ]
+	diff -r --no-dereference --exclude fifo "$disk/tree" "$export/tree"
+	cp_ok -r --preserve "$nfs/tree/d0" "$disk/tree2"
+	echo 1 >/proc/sys/vm/drop_caches
+	[ "$(listing "$disk/tree/d0")" = "$(listing "$disk/tree2")" ]
+	diff -r --no-dereference "$disk/tree/d0" "$disk/tree2"
+	nothing_left "$disk"
+	nothing_left "$nfs"
+	rm -rf "$disk/tree" "$disk/tree2" "$nfs/tree"
+}
+
+refused() {
+	cp_fails 1 "is the same file" "$disk/p" "$disk/p"
+	cp_fails 1 "is the same file" "$disk/p" "$disk/./p"
+	mkdir -p "$disk/dir"
+	cp_fails 1 "into itself" -r "$disk/dir" "$disk/dir/sub"
+	cp_fails 1 "is a directory" "$disk/dir" "$nfs/"
+	cp_fails 1 "neither a file nor a block device" "$disk/p" /dev/null
+	cp_fails 1 "No such file" "$disk/nothing" "$nfs/"
+	cp_fails 2 "same name" "$disk/p" "$disk/dir/p" "$nfs"
+	cp_fails 1 "has no P2P memory" --provider 0000:ff:00.0 "$disk/p" "$nfs/x"
+	absent "$nfs/x"
+}
+
+full() {
+	mount -o remount,size=40M "$export"
+	cp_fails 1 "No space left" "$disk/p" "$nfs/full" || { mount -o remount,size=75% "$export"; return 1; }
+	mount -o remount,size=75% "$export"
+	grep -q 'cannot write at [0-9]' "$work/err"
+	absent "$nfs/full"
+}
+
+# The old file is what it was until the new one is complete.
+replace() {
+	echo old >"$nfs/r"
+	chmod 600 "$nfs/r"
+	begin "$disk/p" "$nfs/r" "$export"
+	[ "$(cat "$export/r")" = old ] || { echo "replaced too early"; return 1; }
+	wait $!
+	equal "$disk/p" "$export/r"
+	[ "$(stat -c %a "$export/r")" = 600 ]
+	rm "$nfs/r"
+}
+
+# changing: a source that grows while it is copied.
+changing() {
+	cp "$disk/p" "$disk/c"
+	begin "$disk/c" "$nfs/c" "$export"
+	echo more >>"$disk/c"
+	! wait $! || { echo "it did not notice"; return 1; }
+	grep -q "was changed while it was copied" "$work/err"
+	absent "$nfs/c"
+}
+
+# The server ends, and comes back: a hard mount waits for it.
+server_restarts() {
+	begin "$disk/p" "$nfs/k" "$export"
+	echo 0 >"$nfsd/threads"
+	[ ! -e "$export/k" ] || { echo "was complete too early"; return 1; }
+	sleep 2
+	printf 'tcp 2049\n' >"$nfsd/portlist"
+	printf 'rdma 20049\n' >"$nfsd/portlist"
+	echo 8 >"$nfsd/threads"
+	echo Y >/proc/fs/lockd/nlm_end_grace
+	wait $! || { cat "$work/err"; return 1; }
+	cat "$work/out"
+	equal "$disk/p" "$export/k"
+	[ "$(number_after 'through host memory')" -eq 0 ]
+	rm "$nfs/k"
+	nothing_left "$nfs"
+}
+
+# provider_goes: its driver is unbound while its memory is in use.
+provider_goes() {
+	local status=0
+
+	begin --provider "$bar" "$disk/p" "$nfs/u" "$export"
+	echo "$bar" >/sys/bus/pci/drivers/barmem/unbind
+	wait $! || status=$?
+	echo "$bar" >/sys/bus/pci/drivers/barmem/bind
+	cat "$work/out" "$work/err"
+	[ "$status" -eq 1 ]
+	grep -q "$bar" "$work/err"
+	absent "$nfs/u"
+}
+
+# end_by SIGNAL: end the copy that begin started. A shell lets its background jobs
+# ignore SIGINT, hence env.
+end_by() {
+	local status=0
+
+	kill "-$1" $!
+	wait $! || status=$?
+	cat "$work/out" "$work/err"
+	echo "status $status"
+	[ "$status" -eq $((128 + $(kill -l "$1"))) ]
+}
+
+interrupted() {
+	begin "$disk/p" "$nfs/i" "$export"
+	end_by INT
+	grep -q 'the unfinished copy was removed' "$work/err"
+	absent "$nfs/i"
+	begin "$nfs/p" "$disk/i" "$disk"
+	end_by TERM
+	absent "$disk/i"
+}
+
+# recorded STATE: wait until the copy has something to go on with.
+recorded() {
+	local i
+
+	for ((i = 0; i < 300; i++)); do
+		! grep -q ' done=[1-9]' "$1" || return 0
+		sleep 0.1
+	done
+	echo "nothing was recorded in 30 s"
+	return 1
+}
+
+# resumed SIGNAL FROM TO: what was done before is not done again, and is right.
+resumed() {
+	local state moved
+
+	state=$(dirname "$3")/.$(basename "$3").nfsp2p-state
+	begin --resume "$2" "$3" "$(dirname "$3")"
+	[ "$1" != KILL ] || recorded "$state"
+	end_by "$1"
+	[ ! -e "$3" ]
+	tr -s ' ' <"$state"
+	cp_ok --resume --verify --block 64K "$2" "$3"
+	grep -q "resumed at [1-9]" "$work/err"
+	moved=$(sed -n 's/.* \(NFS\|local\) write \([0-9]*\) .*/\2/p' "$work/out")
+	[ "$moved" -gt 0 ]
+	[ "$moved" -lt "$(stat -c %s "$2")" ]
+	equal "$2" "$3"
+	nothing_left "$(dirname "$3")"
+	# Once complete, it is not copied again.
+	cp_ok --resume "$2" "$3"
+	grep -q "1 complete before" "$work/out"
+	rm "$3"
+}
+
+# Another source of the same name: nothing of the first may get into the copy.
+resume_other() {
+	cp -p "$disk/p" "$disk/o"
+	begin --resume "$disk/o" "$nfs/o" "$export"
+	recorded "$export/.o.nfsp2p-state"
+	end_by KILL
+	head -c $((32 << 20)) /dev/urandom >"$disk/o"
+	sync
+	cp_ok --resume --block 64K "$disk/o" "$nfs/o"
+	grep -q "the source is not what it was" "$work/err"
+	equal "$disk/o" "$export/o"
+	nothing_left "$nfs"
+	rm "$disk/o" "$nfs/o"
+}
+
+# device: to and from a block device that has no file system.
+device() {
+	local loop
+
+	modprobe loop
+	truncate -s 80M "$disk/image"
+	loop=$(losetup --find --show --direct-io=on "$disk/image")
+	cp_ok --mem host --verify "$disk/p" "$loop"
+	cmp -n $((64 << 20)) "$disk/p" "$loop"
+	cp_ok --mem host "$loop" "$nfs/dev"
+	cmp "$loop" "$export/dev"
+	# No P2P memory for a device that copies: it is refused, and said.
+	cp_fails 1 "nothing was bounced" --provider "$cmb" "$disk/p" "$loop"
+	losetup -d "$loop"
+	rm "$disk/image" "$nfs/dev"
+}
+
+bench() {
+	local read written
+
+	nfsp2p bench --size 8M --seconds 0.3 --blocks 4K,1M --depths 1,4 "$nfs/b" >"$work/out"
+	cat "$work/out"
+	[ ! -e "$nfs/b" ]
+	! nfsp2p bench "$nfs/p" >"$work/out" 2>"$work/err" || return 1
+	grep -q -- '--force overwrites it' "$work/err"
+	equal "$disk/p" "$export/p"
+	read=$(nic p2p_bus_write_bytes) written=$(nic p2p_bus_read_bytes)
+	nfsp2p bench --json --size 8M --seconds 0.3 --blocks 64K --depths 2 "$nfs/b" >"$work/json"
+	read=$(($(nic p2p_bus_write_bytes) - read)) written=$(($(nic p2p_bus_read_bytes) - written))
+	python3 - "$work/json" "$read" "$written" <<'END'
+import json, sys
+b = json.load(open(sys.argv[1]))
+want = {"read": int(sys.argv[2]), "write": int(sys.argv[3])}
+assert b["counted"] and len(b["results"]) == 2
+for row in b["results"]:
+    what = row["operation"]
+    assert row["p2p"]["bytes"] == want[what] == b["p2p_%s_bytes" % what] == b["counted_%s_bytes" % what] > 0, row
+    assert row["host"]["bytes"] > 0 and row["block"] == 65536 and row["depth"] == 2
+END
+}
+
+# no_p2p: a mount that cannot: the reason of check, nothing is made, or a bounce that
+# was allowed and is reported.
+no_p2p() {
+	local reason
+
+	reason=$({ nfsp2p check "$nfs" || true; } | sed -n 's/^ *no: *\([^;]*\).*/\1/p' | head -n 1)
+	echo "reason: $reason"
+	[ -n "$reason" ]
+	cp_fails 1 "$reason" "$disk/p" "$nfs/t"
+	absent "$nfs/t"
+	cp_ok --allow-bounce "$disk/p" "$nfs/t"
+	grep -qF "bounces through host memory: $reason" "$work/err"
+	[ "$(number_after 'through host memory')" -eq $((64 << 20)) ]
+	equal "$disk/p" "$export/t"
+	rm "$nfs/t"
+}
+
+# switched_off: the kernel says no in the middle, not check.
+switched_off() {
+	begin "$disk/p" "$nfs/w" "$export"
+	echo N >/sys/module/nfs/parameters/p2pdma
+	! wait $! || { echo "it went on"; echo Y >/sys/module/nfs/parameters/p2pdma; return 1; }
+	cat "$work/err"
+	grep -q "nothing was bounced" "$work/err"
+	absent "$nfs/w"
+	cp_ok --allow-bounce "$disk/p" "$nfs/w"
+	echo Y >/sys/module/nfs/parameters/p2pdma
+	equal "$disk/p" "$export/w"
+	rm "$nfs/w"
+}
+
+lab-nfs up --vers 4.2 --proto rdma >/dev/null
+mkfs.ext4 -q -E nodiscard /dev/nvme0n1
+mount /dev/nvme0n1 "$disk"
+head -c $((64 << 20)) /dev/urandom >"$disk/p"
+sync
+
+for size in 0 1 511 512 4097 1048577; do
+	check "a file of $size bytes, both ways" both_ways $size
+done
+check "1 GiB with holes, data at odd places" sparse
+check "a tree of 1,000 files, links and modes" tree
+check "what cannot be copied is refused" refused
+check "destination full: the reason, and nothing there" full
+check "what is replaced is there until the end" replace
+check "a source that changes is noticed" changing
+check "the server restarts meanwhile" server_restarts
+check "the provider goes meanwhile" provider_goes
+check "P2PDMA is switched off meanwhile" switched_off
+cp "$disk/p" "$export/p"
+check "SIGINT and SIGTERM: nothing there" interrupted
+check "SIGINT, then --resume, to NFS" resumed INT "$disk/p" "$nfs/res"
+check "SIGKILL, then --resume, to NFS" resumed KILL "$disk/p" "$nfs/res"
+check "SIGKILL, then --resume, from NFS" resumed KILL "$nfs/p" "$disk/res"
+check "--resume with another source" resume_other
+check "block devices" device
+check "bench" bench
+same "P2P memory is free again" "66977792 67108864" \
+	"$(cat "/sys/bus/pci/devices/$cmb/p2pmem/available") $(cat "/sys/bus/pci/devices/$bar/p2pmem/available")"
+same "DMA faults of the NIC" 0 "$(nic dma_faults)"
+lab-nfs up --vers 4.2 --proto tcp >/dev/null
+check "TCP: the reason of check, or a bounce that was allowed" no_p2p
+umount "$disk"
+lab-nfs down >/dev/null
+tap_end
