@@ -296,6 +296,23 @@ resume_other() {
 	rm "$disk/o" "$nfs/o"
 }
 
+# device: to and from a block device that has no file system.
+device() {
+	local loop
+
+	modprobe loop
+	truncate -s 80M "$disk/image"
+	loop=$(losetup --find --show --direct-io=on "$disk/image")
+	cp_ok --mem host --verify "$disk/p" "$loop"
+	cmp -n $((64 << 20)) "$disk/p" "$loop"
+	cp_ok --mem host "$loop" "$nfs/dev"
+	cmp "$loop" "$export/dev"
+	# No P2P memory for a device that copies: it is refused, and said.
+	cp_fails 1 "nothing was bounced" --provider "$cmb" "$disk/p" "$loop"
+	losetup -d "$loop"
+	rm "$disk/image" "$nfs/dev"
+}
+
 bench() {
 	local read written
 
@@ -318,6 +335,23 @@ for row in b["results"]:
     assert row["p2p"]["bytes"] == want[what] == b["p2p_%s_bytes" % what] == b["counted_%s_bytes" % what] > 0, row
     assert row["host"]["bytes"] > 0 and row["block"] == 65536 and row["depth"] == 2
 END
+}
+
+# no_p2p: a mount that cannot: the reason of check, nothing is made, or a bounce that
+# was allowed and is reported.
+no_p2p() {
+	local reason
+
+	reason=$({ nfsp2p check "$nfs" || true; } | sed -n 's/^ *no: *\([^;]*\).*/\1/p' | head -n 1)
+	echo "reason: $reason"
+	[ -n "$reason" ]
+	cp_fails 1 "$reason" "$disk/p" "$nfs/t"
+	absent "$nfs/t"
+	cp_ok --allow-bounce "$disk/p" "$nfs/t"
+	grep -qF "bounces through host memory: $reason" "$work/err"
+	[ "$(number_after 'through host memory')" -eq $((64 << 20)) ]
+	equal "$disk/p" "$export/t"
+	rm "$nfs/t"
 }
 
 # switched_off: the kernel says no in the middle, not check.
@@ -358,10 +392,13 @@ check "SIGINT, then --resume, to NFS" resumed INT "$disk/p" "$nfs/res"
 check "SIGKILL, then --resume, to NFS" resumed KILL "$disk/p" "$nfs/res"
 check "SIGKILL, then --resume, from NFS" resumed KILL "$nfs/p" "$disk/res"
 check "--resume with another source" resume_other
+check "block devices" device
 check "bench" bench
 same "P2P memory is free again" "66977792 67108864" \
 	"$(cat "/sys/bus/pci/devices/$cmb/p2pmem/available") $(cat "/sys/bus/pci/devices/$bar/p2pmem/available")"
 same "DMA faults of the NIC" 0 "$(nic dma_faults)"
+lab-nfs up --vers 4.2 --proto tcp >/dev/null
+check "TCP: the reason of check, or a bounce that was allowed" no_p2p
 umount "$disk"
 lab-nfs down >/dev/null
 tap_end
