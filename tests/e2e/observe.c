@@ -5,15 +5,12 @@
  * turns peer-to-peer DMA off at run time.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,103 +20,31 @@
 #include "../lib/lab.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
+#include "../lib/trace.h"
+#include "../lib/xprts.h"
 
-#define SIZE	(1UL << 20)
-#define SWITCH	"/sys/module/nfs/parameters/p2pdma"
-#define TRACING "/sys/kernel/tracing"
-#define EVENT	TRACING "/events/nfs/nfs_p2pdma/enable"
-#define XPRTS	"/sys/kernel/sunrpc/xprt-switches/switch-*/xprt-*"
+#define SIZE   (1UL << 20)
+#define SWITCH "/sys/module/nfs/parameters/p2pdma"
+#define EVENT  "nfs/nfs_p2pdma"
 
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf buf;
 
-/**
- * struct path_stats - what the transports say about peer-to-peer DMA
- * @read:	bytes into client memory
- * @write:	bytes out of client memory
- * @refused:	how often memory was refused
- */
-struct path_stats {
-	uint64_t read, write, refused;
-};
-
-static void put(const char *path, const char *text)
+static struct xprt_stats from_sysfs(void)
 {
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		fail_msg("cannot write %s to %s: %s", text, path, strerror(errno));
-	close(fd);
-}
-
-/* Sum of one attribute over all transports of this machine. */
-static uint64_t sysfs_sum(const char *attribute)
-{
-	uint64_t sum = 0;
-	char path[128];
-	glob_t found;
-
-	snprintf(path, sizeof(path), XPRTS "/%s", attribute);
-	if (glob(path, 0, NULL, &found))
-		fail_msg("no transport has %s in sysfs", attribute);
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		FILE *f = fopen(found.gl_pathv[i], "re");
-		uint64_t value = 0;
-
-		if (f) {
-			assert_int_equal(fscanf(f, "%" SCNu64, &value), 1);
-			fclose(f);
-		}
-		sum += value;
-	}
-	globfree(&found);
-	return sum;
-}
-
-static struct path_stats from_sysfs(void)
-{
-	return (struct path_stats){
-		.read = sysfs_sum("p2pdma_read_bytes"),
-		.write = sysfs_sum("p2pdma_write_bytes"),
-		.refused = sysfs_sum("p2pdma_refused"),
+	return (struct xprt_stats){
+		.read = xprts_sum("p2pdma_read_bytes"),
+		.write = xprts_sum("p2pdma_write_bytes"),
+		.refused = xprts_sum("p2pdma_refused"),
 	};
 }
 
-/* The last four numbers of "xprt: rdma", which must be those of this mount. */
-static struct path_stats from_mountstats(unsigned int *state)
+static struct xprt_stats from_mountstats(void)
 {
-	FILE *f = fopen("/proc/self/mountstats", "re");
-	struct path_stats sum = { 0 };
-	bool ours = false;
-	char line[1024];
+	struct xprt_stats st;
 
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f)) {
-		uint64_t n[64] = { 0 };
-		char *at = line;
-		int count = 0;
-
-		if (!strncmp(line, "device ", 7))
-			ours = strstr(line, " mounted on " LAB_MOUNT " ") != NULL;
-		if (!ours || sscanf(line, " xprt: rdma%n", &count) < 0 || !count)
-			continue;
-		at += count;
-		for (count = 0; count < 64; count++) {
-			char *end;
-
-			n[count] = strtoull(at, &end, 10);
-			if (end == at)
-				break;
-			at = end;
-		}
-		assert_true(count > 4);
-		*state = (unsigned int)n[count - 4];
-		sum.read += n[count - 3];
-		sum.write += n[count - 2];
-		sum.refused += n[count - 1];
-	}
-	fclose(f);
-	return sum;
+	assert_int_equal(xprts_of_mount(LAB_MOUNT, &st, 1), 1);
+	return st;
 }
 
 static void mount_and_open(void)
@@ -140,20 +65,19 @@ static ssize_t move(bool write, enum mem_kind kind)
 
 static void test_counters(void **state)
 {
-	struct path_stats sysfs, mount, sysfs_after, mount_after;
-	unsigned int able = 0;
+	struct xprt_stats sysfs, mount, sysfs_after, mount_after;
 
 	(void)state;
 	mount_and_open();
 	sysfs = from_sysfs();
-	mount = from_mountstats(&able);
-	assert_int_equal(able, 2);
+	mount = from_mountstats();
+	assert_int_equal(mount.state, XPRT_YES);
 	assert_int_equal(move(true, MEM_CMB), SIZE);
 	assert_int_equal(move(false, MEM_BAR), SIZE);
 	assert_int_equal(move(false, MEM_BAR), SIZE);
 	assert_int_equal(move(true, MEM_RAM), SIZE);
 	sysfs_after = from_sysfs();
-	mount_after = from_mountstats(&able);
+	mount_after = from_mountstats();
 	assert_int_equal(sysfs_after.write - sysfs.write, SIZE);
 	assert_int_equal(sysfs_after.read - sysfs.read, 2 * SIZE);
 	assert_int_equal(sysfs_after.refused, sysfs.refused);
@@ -170,56 +94,102 @@ static void test_off(void **state)
 	(void)state;
 	mount_and_open();
 	evidence_start(&before);
-	put(SWITCH, "N");
+	kernel_put(SWITCH, "N");
 	assert_int_equal(move(true, MEM_CMB), -EREMOTEIO);
 	assert_int_equal(move(false, MEM_BAR), -EREMOTEIO);
 	evidence_no_data_rpc(&before, false);
 	evidence_check(&before, &nothing);
 	assert_int_equal(move(true, MEM_RAM), SIZE);
-	put(SWITCH, "Y");
+	kernel_put(SWITCH, "Y");
 	assert_int_equal(move(true, MEM_CMB), SIZE);
-}
-
-/* Does the trace have the event with this verdict? Empties it. */
-static bool traced(const char *verdict)
-{
-	FILE *f = fopen(TRACING "/trace", "re");
-	char line[512], want[64];
-	bool found = false;
-
-	assert_non_null(f);
-	snprintf(want, sizeof(want), "p2pdma=%s\n", verdict);
-	while (fgets(line, sizeof(line), f))
-		found |= strstr(line, " nfs_p2pdma: ") && strstr(line, want);
-	fclose(f);
-	put(TRACING "/trace", "");
-	return found;
 }
 
 static void test_trace(void **state)
 {
 	(void)state;
 	mount_and_open();
-	if (access(EVENT, W_OK))
-		assert_return_code(mount("tracefs", TRACING, "tracefs", 0, NULL), errno);
-	put(EVENT, "1");
-	put(TRACING "/trace", "");
+	trace_enable(EVENT, true);
 	assert_int_equal(move(true, MEM_RAM), SIZE);
-	assert_false(traced("allowed"));
+	assert_int_equal(trace_count("nfs_p2pdma", "p2pdma=allowed"), 0);
 	assert_int_equal(move(true, MEM_CMB), SIZE);
-	assert_true(traced("allowed"));
-	put(SWITCH, "N");
+	assert_true(trace_count("nfs_p2pdma", "p2pdma=allowed") > 0);
+	kernel_put(SWITCH, "N");
 	assert_int_equal(move(true, MEM_CMB), -EREMOTEIO);
-	assert_true(traced("off"));
+	assert_true(trace_count("nfs_p2pdma", "p2pdma=off") > 0);
+	trace_enable(EVENT, false);
+}
+
+/* Run a program; all that it says, which must not be an error. */
+static const char *output_of(const char *command)
+{
+	static char text[32768];
+	FILE *f = popen(command, "r");
+	size_t len;
+
+	assert_non_null(f);
+	len = fread(text, 1, sizeof(text) - 1, f);
+	text[len] = '\0';
+	assert_int_equal(pclose(f), 0);
+	return text;
+}
+
+static void must_say(const char *text, const char *what)
+{
+	if (!strstr(text, what))
+		fail_msg("it does not say '%s':\n%.2000s", what, text);
+}
+
+/* The line below "read:" or "write:" of nfsiostat: ops/s, kB/s, kB/op. */
+static void check_iostat(const char *text, const char *direction)
+{
+	const char *line = strstr(text, direction);
+	double ops, rate, size;
+
+	line = line ? strchr(line + 1, '\n') : NULL;
+	if (!line || sscanf(line, "%lf %lf %lf", &ops, &rate, &size) != 3)
+		fail_msg("no figures for '%s':\n%.2000s", direction, text);
+	assert_true(ops > 0 && rate > 0);
+	/* The data of one RPC, and its header. */
+	assert_true(size >= 1024 && size < 1025);
+}
+
+/* Debian's tools must understand what mountstats has come to say. */
+static void test_tools(void **state)
+{
+	const char *proto = *state;
+	const enum mem_kind kind = strcmp(proto, "rdma") ? MEM_RAM : MEM_CMB;
+	struct mount_stats st;
+	const char *text;
+	char caps[48];
+
+	nfsfile_close(&file);
+	/* Not NFSv4.2, which on TCP reads by READ_PLUS: nfsiostat does not know that. */
+	assert_int_equal(lab_mount_with("4.1", proto, NULL), 0);
+	nfsfile_open(&file, "observe", SIZE);
+	assert_int_equal(move(true, kind), SIZE);
+	assert_int_equal(move(true, MEM_RAM), SIZE);
+	assert_int_equal(move(false, kind), SIZE);
+	text = output_of("mountstats " LAB_MOUNT " 2>&1");
+	must_say(text, " mounted on " LAB_MOUNT ":\n");
+	must_say(text, "  applications read 1048576 bytes via O_DIRECT read(2)\n");
+	must_say(text, "  applications wrote 2097152 bytes via O_DIRECT write(2)\n");
+	must_say(text, "  client read 1048576 bytes via NFS READ\n");
+	must_say(text, "  client wrote 2097152 bytes via NFS WRITE\n");
+	must_say(text, "\nWRITE:\n\t2 ops (");
+	assert_return_code(mount_stats_read(LAB_MOUNT, &st), 0);
+	snprintf(caps, sizeof(caps), "capabilities: caps=0x%" PRIx64 ",", st.caps);
+	must_say(text, caps);
+	text = output_of("nfsiostat " LAB_MOUNT " 2>&1");
+	must_say(text, " mounted on " LAB_MOUNT ":\n");
+	check_iostat(text, "\nread: ");
+	check_iostat(text, "\nwrite: ");
 }
 
 static int clean_up(void **state)
 {
 	(void)state;
 	membuf_free(&buf);
-	if (!access(EVENT, W_OK))
-		put(EVENT, "0");
-	put(SWITCH, "Y");
+	kernel_put(SWITCH, "Y");
 	return 0;
 }
 
@@ -232,10 +202,13 @@ static int leave(void **state)
 
 int main(int argc, char **argv)
 {
+	static char rdma[] = "rdma", tcp[] = "tcp";
 	const struct CMUnitTest tests[] = {
 		{ "bytes by transport", test_counters, NULL, clean_up, NULL },
 		{ "turned off and on", test_off, NULL, clean_up, NULL },
 		{ "trace of each decision", test_trace, NULL, clean_up, NULL },
+		{ "mountstats and nfsiostat on RDMA", test_tools, NULL, clean_up, rdma },
+		{ "mountstats and nfsiostat on TCP", test_tools, NULL, clean_up, tcp },
 	};
 	int rc = lab_main_setup(argc, argv);
 
