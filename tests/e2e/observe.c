@@ -143,7 +143,7 @@ static void must_say(const char *text, const char *what)
 static void check_iostat(const char *text, const char *direction)
 {
 	const char *line = strstr(text, direction);
-	double ops, rate, size;
+	double ops = 0, rate = 0, size = 0;
 
 	line = line ? strchr(line + 1, '\n') : NULL;
 	if (!line || sscanf(line, "%lf %lf %lf", &ops, &rate, &size) != 3)
