@@ -219,7 +219,7 @@ int topology_load(struct snapshot *s)
 		load_function(s->root, f, above[s->npci++]);
 	}
 	/* The names came in order, so pci_find() works already. */
-	for (size_t i = 0; i < s->npci; i++) {
+	for (size_t i = 0; above && i < s->npci; i++) {
 		if (above[i][0])
 			s->pci[i].parent = pci_find(s, above[i]);
 	}
