@@ -35,6 +35,9 @@ series-build: lab
 ## make series-e2e     does the guest work after each patch? (hours; goes on where it was stopped)
 series-e2e: lab
 	@tests/series/e2e --kernel $(KERNEL)
+## make bench          what direct I/O costs, in instructions, beside the stock kernel
+bench: lab
+	@bench/run
 
 ## make check          style and static checks of everything
 check:
@@ -74,4 +77,4 @@ series-exists:
 clean:
 	@lab/prepare --clean
 
-.PHONY: help demo test test-debug mutations series-build series-e2e check lab lab-debug kernel-tree series series-exists clean nfsp2p fuzz
+.PHONY: help demo test test-debug mutations series-build series-e2e bench check lab lab-debug kernel-tree series series-exists clean nfsp2p fuzz

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0
+# How far two runs of the same cells are apart, at most.
+include "cells";
+($b[0] | index_cells) as $b
+| [ $a[0][] | . as $c | $b[key | tojson] | (.instructions / $c.instructions - 1) | fabs ] | max
+| "\(. * 10000 | round / 100) %"
