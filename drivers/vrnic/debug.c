@@ -101,6 +101,7 @@ static int vr_stats_show(struct seq_file *m, void *v)
 	enum vr_stat s;
 
 	seq_printf(m, "bdf %s\n", pci_name(d->func->pdev));
+	seq_printf(m, "paused %d\n", READ_ONCE(d->paused));
 	for (s = 0; s < VR_STATS; s++)
 		seq_printf(m, "%s %lld\n", vr_stat_names[s],
 			   atomic64_read(&d->stat[s]));
@@ -159,11 +160,14 @@ static void vr_kill(struct vr_dev *d)
 	}
 }
 
-/*
+/**
+ * vr_pause - execute no request from now on
+ * @d: the device
+ *
  * What was posted stays queued, so that whoever waits for it has to, for as
  * long as a test needs. Connections come, go and are flushed as usual.
  */
-static void vr_pause(struct vr_dev *d)
+void vr_pause(struct vr_dev *d)
 {
 	WRITE_ONCE(d->paused, true);
 }
@@ -183,18 +187,22 @@ static void vr_resume(struct vr_dev *d)
 	}
 }
 
-static int vr_arm(struct vr_dev *d, char *args)
+/* "OP STATUS [SKIP]" to fail a request, "OP [SKIP]" to pause before it. */
+static int vr_arm(struct vr_dev *d, char *args, bool pause)
 {
 	const char *name = strsep(&args, " ");
-	const char *status = strsep(&args, " ");
+	const char *status = pause ? NULL : strsep(&args, " ");
 	const char *skip = strsep(&args, " ");
+	int st = IB_WC_SUCCESS;
 	unsigned int n = 0;
-	int op, st;
+	int op;
 
-	if (!name || !status || args || (skip && kstrtouint(skip, 0, &n)))
+	if (!name || (!pause && !status) || args ||
+	    (skip && kstrtouint(skip, 0, &n)))
 		return -EINVAL;
 	op = vr_lookup(vr_ops, ARRAY_SIZE(vr_ops), name);
-	st = vr_lookup(vr_statuses, ARRAY_SIZE(vr_statuses), status);
+	if (status)
+		st = vr_lookup(vr_statuses, ARRAY_SIZE(vr_statuses), status);
 	if (op < 0 || st < 0)
 		return -EINVAL;
 	spin_lock(&d->inject.lock);
@@ -207,10 +215,10 @@ static int vr_arm(struct vr_dev *d, char *args)
 }
 
 /**
- * vr_inject_hit - is this the work request to fail?
+ * vr_inject_hit - is this the work request to fail, or to pause before?
  * @d: its device
  * @op: its opcode
- * @status: set to the status to fail it with, if so
+ * @status: set to the status to fail it with, if so; IB_WC_SUCCESS: pause
  *
  * Context: process context.
  * Return: true if so, and then it is not asked for again.
@@ -249,8 +257,11 @@ static ssize_t vr_ctl_write(struct file *file, const char __user *ubuf,
 	word = strsep(&cmd, " ");
 	if (!strcmp(word, "kill") && !cmd) {
 		vr_kill(d);
-	} else if (!strcmp(word, "pause") && !cmd) {
-		vr_pause(d);
+	} else if (!strcmp(word, "pause")) {
+		if (cmd)
+			rc = vr_arm(d, cmd, true);
+		else
+			vr_pause(d);
 	} else if (!strcmp(word, "resume") && !cmd) {
 		vr_resume(d);
 	} else if (!strcmp(word, "refuse_p2p") && !cmd) {
@@ -261,11 +272,11 @@ static ssize_t vr_ctl_write(struct file *file, const char __user *ubuf,
 		for (i = 0; i < VR_STATS; i++)
 			atomic64_set(&d->stat[i], 0);
 	} else {
-		rc = strcmp(word, "inject") ? -EINVAL : vr_arm(d, cmd);
+		rc = strcmp(word, "inject") ? -EINVAL : vr_arm(d, cmd, false);
 	}
 	if (rc)
 		ibdev_warn_ratelimited(&d->ibdev,
-				       "ctl: expected \"kill\", \"pause\", \"resume\", \"refuse_p2p\", \"accept_p2p\", \"reset\" or \"inject OP STATUS [SKIP]\", see README.md for names\n");
+				       "ctl: expected \"kill\", \"pause [OP [SKIP]]\", \"resume\", \"refuse_p2p\", \"accept_p2p\", \"reset\" or \"inject OP STATUS [SKIP]\", see README.md for names\n");
 	return rc ? rc : n;
 }
 

@@ -365,6 +365,10 @@ static bool vr_step(struct vr_qp *qp, struct vr_wqe *w)
 	if (READ_ONCE(qp->dev->paused))
 		return false;
 	injected = vr_inject_hit(qp->dev, w->op, &res.status);
+	if (injected && res.status == IB_WC_SUCCESS) {
+		vr_pause(qp->dev);
+		return false;
+	}
 	if (injected) {
 		vr_count(qp->dev, VR_STAT_INJECTED, 1);
 	} else {

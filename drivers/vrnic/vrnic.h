@@ -133,10 +133,10 @@ struct vr_func {
 };
 
 /**
- * struct vr_inject - one armed error
+ * struct vr_inject - one armed error, or one armed pause
  * @lock:	guards the rest
- * @op:		opcode of the work request to fail
- * @status:	status to fail it with
+ * @op:		opcode of the work request to fail, or to pause at
+ * @status:	status to fail it with; IB_WC_SUCCESS: pause before it
  * @skip:	how many of this opcode to let pass before
  * @armed:	whether it is armed; read without the lock as a hint
  */
@@ -494,6 +494,7 @@ void vr_debug_exit(void);
 void vr_debug_add(struct vr_dev *d);
 void vr_debug_remove(struct vr_dev *d);
 const char *vr_op_name(enum ib_wr_opcode op);
+void vr_pause(struct vr_dev *d);
 bool vr_inject_hit(struct vr_dev *d, enum ib_wr_opcode op,
 		   enum ib_wc_status *status);
 

@@ -34,6 +34,10 @@ int nic_stats_parse(FILE *f, struct nic_stats *sum)
 		{ "dma_faults", &sum->faults },
 		{ "connects", &sum->connects },
 		{ "kills", &sum->kills },
+		{ "send", &sum->sends },
+		{ "rdma_read", &sum->rdma_reads },
+		{ "rdma_write", &sum->rdma_writes },
+		{ "paused", &sum->paused },
 	};
 	const size_t nkeys = sizeof(keys) / sizeof(keys[0]);
 	char line[256], key[64];

@@ -23,6 +23,10 @@
  * @faults:		accesses to addresses that lead nowhere
  * @connects:		connections that were established
  * @kills:		connections that were dropped on demand
+ * @sends:		messages that were sent
+ * @rdma_reads:		RDMA READs that were executed
+ * @rdma_writes:	RDMA WRITEs that were executed
+ * @paused:		devices that are paused
  */
 struct nic_stats {
 	uint64_t ram_read, ram_write;
@@ -30,6 +34,8 @@ struct nic_stats {
 	uint64_t iommu_read, iommu_write;
 	uint64_t faults;
 	uint64_t connects, kills;
+	uint64_t sends, rdma_reads, rdma_writes;
+	uint64_t paused;
 };
 
 /**

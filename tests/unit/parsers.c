@@ -105,7 +105,11 @@ static const char nic[] = "bdf 0000:04:00.0\n"
 			  "dma_faults 7\n"
 			  "skipped_bytes 99\n"
 			  "connects 8\n"
-			  "kills 9\n";
+			  "kills 9\n"
+			  "paused 1\n"
+			  "send 10\n"
+			  "rdma_read 11\n"
+			  "rdma_write 12\n";
 
 static void test_nic(void **state)
 {
@@ -125,6 +129,10 @@ static void test_nic(void **state)
 	assert_int_equal(sum.faults, 7);
 	assert_int_equal(sum.connects, 8);
 	assert_int_equal(sum.kills, 9);
+	assert_int_equal(sum.paused, 1);
+	assert_int_equal(sum.sends, 10);
+	assert_int_equal(sum.rdma_reads, 11);
+	assert_int_equal(sum.rdma_writes, 12);
 }
 
 static void test_nic_incomplete(void **state)
