@@ -40,18 +40,6 @@
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf ram, p2p;
 
-static void set(const char *parameter, const char *value)
-{
-	int fd = open(parameter, O_WRONLY | O_CLOEXEC);
-	ssize_t done;
-
-	if (fd < 0)
-		fail_msg("cannot open %s: %s", parameter, strerror(errno));
-	done = write(fd, value, strlen(value));
-	close(fd);
-	assert_int_equal(done, strlen(value));
-}
-
 static uint64_t data_rpcs(void)
 {
 	struct mount_stats st;
@@ -138,7 +126,7 @@ static void all_memory(void (*test)(enum mem_kind kind, bool write))
 /* Switched on when the file system is mounted. */
 static void test_before_mount(void **state)
 {
-	set(LOCALIO, "Y");
+	lab_put(LOCALIO, "Y");
 	open_file(*state);
 	wait_until_local();
 	all_memory(refused);
@@ -148,15 +136,15 @@ static void test_before_mount(void **state)
 /* Found to be local long after the mount, and not any more. */
 static void test_after_mount(void **state)
 {
-	set(LOCALIO, "N");
+	lab_put(LOCALIO, "N");
 	open_file(*state);
 	assert_false(served_locally());
 	all_memory(served_by_rdma);
-	set(V3_PROBE, "1");
-	set(LOCALIO, "Y");
+	lab_put(V3_PROBE, "1");
+	lab_put(LOCALIO, "Y");
 	wait_until_local();
 	all_memory(refused);
-	set(LOCALIO, "N");
+	lab_put(LOCALIO, "N");
 	assert_false(served_locally());
 	all_memory(served_by_rdma);
 }
@@ -166,7 +154,7 @@ static int clean_up(void **state)
 	(void)state;
 	membuf_free(&ram);
 	membuf_free(&p2p);
-	set(LOCALIO, "N");
+	lab_put(LOCALIO, "N");
 	return 0;
 }
 

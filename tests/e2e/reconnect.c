@@ -10,6 +10,7 @@
 #include "../lib/evidence.h"
 #include "../lib/io.h"
 #include "../lib/lab.h"
+#include "../lib/link.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 #include "../lib/rows.h"
@@ -20,23 +21,6 @@
 
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf ram, p2p;
-static bool on_rxe;
-
-/* The client connects again by itself, as soon as it has something to send. */
-static void use_rxe(bool rxe)
-{
-	const char *const del[] = { "rdma", "link", "delete", rxe ? "vrnic0" : "rxe0", NULL };
-	const char *const add[] = {
-		"rdma",	  "link",   "add", rxe ? "rxe0" : "vrnic0", "type", rxe ? "rxe" : "vrnic",
-		"netdev", "dummy0", NULL
-	};
-
-	if (rxe == on_rxe)
-		return;
-	assert_int_equal(lab_run(del), 0);
-	assert_int_equal(lab_run(add), 0);
-	on_rxe = rxe;
-}
 
 /* Memory is served by any device. */
 static void check_ram(const struct subject *s, uint64_t seed)
@@ -92,10 +76,10 @@ static void test_there_and_back(void **state)
 	nfsfile_mount(&file, s->version, "rdma", "reconnect", SIZE);
 	assert_int_equal(membuf_alloc(&ram, MEM_RAM, SIZE), 0);
 	check_served(s, 10);
-	use_rxe(true);
+	link_use_rxe(true);
 	check_ram(s, 11);
 	check_refused(s);
-	use_rxe(false);
+	link_use_rxe(false);
 	check_ram(s, 12);
 	check_served(s, 13);
 }
@@ -103,7 +87,7 @@ static void test_there_and_back(void **state)
 static int cleanup(void **state)
 {
 	(void)state;
-	use_rxe(false);
+	link_use_rxe(false);
 	membuf_free(&ram);
 	membuf_free(&p2p);
 	return 0;

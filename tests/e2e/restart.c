@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "../lib/evidence.h"
+#include "../lib/flight.h"
 #include "../lib/lab.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
@@ -27,7 +27,7 @@
 #define PATIENCE 90
 
 static struct nfsfile file = NFSFILE_CLOSED;
-static struct io_uring ring;
+static struct flight flight;
 static struct membuf buf;
 
 /* Payload that left, or came to, the subject's memory since @before. */
@@ -58,30 +58,23 @@ static void wait_until_moved(const struct subject *s, const struct nic_stats *be
 /* Start one large I/O and return at once. */
 static void start(const struct subject *s, uint64_t seed)
 {
-	struct io_uring_sqe *sqe;
+	struct iovec iov;
 
 	assert_int_equal(membuf_alloc(&buf, s->kind, SIZE), 0);
-	assert_int_equal(io_uring_queue_init(1, &ring, 0), 0);
-	sqe = io_uring_get_sqe(&ring);
-	if (s->write) {
+	if (s->write)
 		pattern_fill(buf.data, SIZE, seed, 0);
-		io_uring_prep_write(sqe, file.client, buf.data, SIZE, 0);
-	} else {
+	else
 		nfsfile_server_fill(&file, SIZE, seed, 0);
-		io_uring_prep_read(sqe, file.client, buf.data, SIZE, 0);
-	}
-	assert_int_equal(io_uring_submit(&ring), 1);
+	iov = (struct iovec){ buf.data, SIZE };
+	flight_start(&flight, s->write, file.client, &iov, 1);
 }
 
 static void finish(const struct subject *s, uint64_t seed)
 {
-	struct io_uring_cqe *cqe;
+	ssize_t done = flight_end(&flight);
 
-	assert_int_equal(io_uring_wait_cqe(&ring, &cqe), 0);
-	if (cqe->res != (int)SIZE)
-		fail_msg("I/O ended with %s", cqe->res < 0 ? strerror(-cqe->res) : "a short count");
-	io_uring_cqe_seen(&ring, cqe);
-	io_uring_queue_exit(&ring);
+	if (done != SIZE)
+		fail_msg("I/O ended with %s", done < 0 ? strerror(-done) : "a short count");
 	if (s->write)
 		nfsfile_server_check(&file, SIZE, seed, 0);
 	else

@@ -210,6 +210,25 @@ void evidence_check(const struct evidence *before, const struct expected *exp)
 }
 
 /**
+ * evidence_check_pins - fail the running test unless all memory is let go again
+ * @before:	taken before the buffers of the I/O were allocated
+ *
+ * What is left of evidence_check() if the counters of the NIC started anew in
+ * between.
+ */
+void evidence_check_pins(const struct evidence *before)
+{
+	const struct expected balanced = { .pins = PINS_BALANCED };
+	struct report r = { .len = 0 };
+	struct evidence after;
+
+	settle(before, &after);
+	check_pins(&r, before, &after, &balanced);
+	if (r.len)
+		fail_msg("%s", r.text);
+}
+
+/**
  * evidence_no_data_rpc - fail the running test if READ or WRITE was sent
  * @before:	taken before
  * @tried:	the client may have made up such RPCs, as long as it kept them

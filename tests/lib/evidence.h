@@ -72,6 +72,7 @@ void evidence_start(struct evidence *ev);
 void expected_add(struct expected *exp, bool write, enum mem_kind kind, const void *data,
 		  size_t len);
 void evidence_check(const struct evidence *before, const struct expected *exp);
+void evidence_check_pins(const struct evidence *before);
 void evidence_no_data_rpc(const struct evidence *before, bool tried);
 
 #endif

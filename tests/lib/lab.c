@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -39,7 +40,8 @@ static const char *setting(const char *name)
 /**
  * lab_route - the way that peer-to-peer data takes in this topology
  *
- * lab/vm sets LAB_TOPOLOGY to the --topology that it was started with.
+ * lab/vm sets LAB_TOPOLOGY to the --topology that it was started with.  In
+ * "mixed" it is the way of the virtual RNIC that is used first.
  *
  * Return: one of enum lab_route.
  */
@@ -47,7 +49,7 @@ enum lab_route lab_route(void)
 {
 	const char *topology = setting("LAB_TOPOLOGY");
 
-	if (!strcmp(topology, "switch"))
+	if (!strcmp(topology, "switch") || !strcmp(topology, "mixed"))
 		return LAB_BUS;
 	return strcmp(topology, "unreachable") ? LAB_ROOT : LAB_NONE;
 }
@@ -70,6 +72,23 @@ bool lab_is_stock(void)
 const char *lab_rnic(void)
 {
 	return setting("LAB_RNIC");
+}
+
+/**
+ * lab_put - write to a file of the kernel
+ * @path:	an existing file, e.g. below /sys
+ * @text:	what to write, at once
+ *
+ * Fails the running test if the kernel refuses it.
+ */
+void lab_put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t done = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	if (done < 0)
+		fail_msg("cannot write '%s' to %s: %s", text, path, strerror(errno));
+	close(fd);
 }
 
 /**

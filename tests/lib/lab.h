@@ -27,6 +27,7 @@ enum lab_route lab_route(void);
 bool lab_is_stock(void);
 const char *lab_rnic(void);
 
+void lab_put(const char *path, const char *text);
 int lab_run(const char *const argv[]);
 int lab_mount(const char *version, const char *proto);
 int lab_mount_with(const char *version, const char *proto, const char *const extra[]);
