@@ -7,7 +7,7 @@
 # "edu" functions (the virtual RDMA NICs), an ivshmem BAR (provider 2). Every
 # port can be unplugged. Vendor facts: QEMU docs/pcie.txt, docs/specs/edu.txt.
 
-readonly TOPOLOGIES="switch hostbridge unreachable iommu"
+readonly TOPOLOGIES="switch hostbridge unreachable iommu mixed"
 
 # devices_on BUS1..BUS4: plug the four devices in.
 topology_devices() {
@@ -52,6 +52,20 @@ topology_hostbridge() {
 topology_unreachable() {
 	QEMU+=(-cpu Haswell)
 	topology_root_ports
+}
+
+# Both: the first virtual NIC, by address, is below one switch with the providers,
+# the second one has a port of its own and cannot reach them.
+topology_mixed() {
+	local i
+
+	QEMU+=(-cpu Haswell -device "pcie-root-port,id=rp1,chassis=1,slot=1"
+		-device "pcie-root-port,id=rp2,chassis=2,slot=2"
+		-device "x3130-upstream,id=up,bus=rp1")
+	for i in 3 4 5; do
+		QEMU+=(-device "xio3130-downstream,id=dp$i,bus=up,chassis=$i,slot=$i")
+	done
+	topology_devices dp3 dp4 rp2 dp5
 }
 
 # Strict vIOMMU. Not below a switch: QEMU sends same-switch traffic of its own

@@ -67,6 +67,7 @@ dry_runs() {
 	check "dry run: QEMU is named" dry_run '^(.*/)?qemu-system-x86_64 '
 	check "dry run: switch" dry_run 'xio3130-downstream' --topology switch
 	check "dry run: host bridge" dry_run '-cpu EPYC' --topology hostbridge
+	check "dry run: mixed" dry_run 'edu,id=edu1,bus=rp2' --topology mixed
 	check "dry run: unreachable" dry_run '-cpu Haswell' --topology unreachable
 	check "dry run: IOMMU" dry_run 'intel-iommu.*iommu\.strict=1' --topology iommu
 	check "dry run: icount" dry_run '-icount shift=0,sleep=off.* -smp 1( |$)' --icount
