@@ -8,6 +8,8 @@
  * refused, although the mount itself is by RDMA.  The same where the NIC cannot
  * reach the memory, which only its transport finds out.  A refusal must not make
  * the client go back for another layout and try again.
+ *
+ * With mirrors, each WRITE goes to all of them, out of the same pinned memory.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -38,6 +40,7 @@
  * @name:	what it is called
  * @version:	NFS version of the mount
  * @netid:	how the data server is reached
+ * @mirrors:	how many data servers there seem to be
  * @write:	direction, as the file sees it
  * @kind:	kind of memory
  * @engine:	interface
@@ -47,6 +50,7 @@ struct row {
 	char name[80];
 	const char *version;
 	const char *netid;
+	unsigned int mirrors;
 	bool write;
 	enum mem_kind kind;
 	enum io_engine engine;
@@ -66,15 +70,18 @@ static char mounted[32];
 static void mount_pnfs(const struct row *row)
 {
 	const char *const extra[] = { "--pnfs", row->netid, NULL };
-	char wanted[sizeof(mounted)];
+	char wanted[sizeof(mounted)], mirrors[12];
 
-	snprintf(wanted, sizeof(wanted), "%s %s", row->version, row->netid);
+	snprintf(wanted, sizeof(wanted), "%s %s %u", row->version, row->netid, row->mirrors);
 	if (!strcmp(wanted, mounted))
 		return;
 	mounted[0] = '\0';
 	nfsfile_close(&file);
 	if (lab_mount_with(row->version, "rdma", extra))
 		fail_msg("lab-nfs up --pnfs %s failed", row->netid);
+	/* A layout is asked for when the file is used. */
+	snprintf(mirrors, sizeof(mirrors), "%u", row->mirrors);
+	lab_put("/sys/module/nfsd/parameters/lab_mirrors", mirrors);
 	nfsfile_open(&file, "pnfs", FILE_SIZE);
 	snprintf(mounted, sizeof(mounted), "%s", wanted);
 }
@@ -114,6 +121,18 @@ static int free_buffer(void **state)
 	return 0;
 }
 
+/* Data goes to each mirror, and comes from one; its pages are pinned once. */
+static void expect(const struct row *row, struct expected *exp)
+{
+	uint64_t pages;
+
+	expected_add(exp, row->write, row->kind, buf.data, row->len);
+	pages = exp->pages;
+	for (unsigned int i = 1; row->write && i < row->mirrors; i++)
+		expected_add(exp, row->write, row->kind, buf.data, row->len);
+	exp->pages = pages;
+}
+
 static void test_works(void **state)
 {
 	const struct row *row = *state;
@@ -122,7 +141,7 @@ static void test_works(void **state)
 	ssize_t done;
 
 	prepare(row, &before);
-	expected_add(&exp, row->write, row->kind, buf.data, row->len);
+	expect(row, &exp);
 	done = io_one(row->engine, row->write, file.client, buf.data, row->len, 0);
 	assert_int_equal(done, row->len);
 	if (row->write)
@@ -171,9 +190,10 @@ static void add(CMUnitTestFunction func, const char *what, const struct row *row
 
 	assert_true(ntests < MAX_ROWS);
 	*copy = *row;
-	snprintf(copy->name, sizeof(copy->name), "v%s data server by %s %s %s %s %zu %s",
-		 row->version, row->netid, what, row->write ? "write" : "read", mem_name(row->kind),
-		 row->len, io_engine_name(row->engine));
+	snprintf(copy->name, sizeof(copy->name), "v%s %s by %s %s %s %s %zu %s", row->version,
+		 row->mirrors > 1 ? "two mirrors" : "data server", row->netid, what,
+		 row->write ? "write" : "read", mem_name(row->kind), row->len,
+		 io_engine_name(row->engine));
 	tests[ntests++] = (struct CMUnitTest){
 		.name = copy->name,
 		.test_func = func,
@@ -182,11 +202,11 @@ static void add(CMUnitTestFunction func, const char *what, const struct row *row
 	};
 }
 
-static void add_rows(const char *version, const char *netid)
+static void add_rows(const char *version, const char *netid, unsigned int mirrors)
 {
 	static const size_t lens[] = { 512, 65536, 1UL << 20 };
 	const bool able = !strcmp(netid, "rdma") && lab_route() != LAB_NONE;
-	struct row row = { .version = version, .netid = netid };
+	struct row row = { .version = version, .netid = netid, .mirrors = mirrors };
 
 	for (int i = 0; i < 2 * MEM_KINDS * 3; i++) {
 		row.write = i % 2;
@@ -212,6 +232,8 @@ int main(int argc, char **argv)
 		return rc;
 	for (size_t v = 0; v < 2; v++)
 		for (size_t n = 0; n < 2; n++)
-			add_rows(versions[v], netids[n]);
+			add_rows(versions[v], netids[n], 1);
+	add_rows("4.2", "tcp", 2);
+	add_rows("4.2", "rdma", 2);
 	return _cmocka_run_group_tests("pnfs", tests, ntests, NULL, nfsfile_leave);
 }
