@@ -17,7 +17,7 @@ drivers_build() {
 	! fresh "$work/stamp" "$want" || return 0
 	as_root rm -rf "$work/stamp"
 	mkdir -p "$work"
-	for name in vrnic barmem plant; do
+	for name in vrnic barmem plant kernio; do
 		say "building the lab driver $name"
 		# A copy: nothing is written beside the sources.
 		as_root rm -rf "$work/$name/src"
