@@ -35,7 +35,7 @@ series_build() {
 	local series=$1 dir=$BUILD/modules/$1 want
 
 	want=$(cat "$REPO/series/$series"/*.patch "$REPO/packaging/build-modules" "$REPO/packaging/lib"/*.sh \
-		"$BUILD/kernel/$series/release" | hash_of)
+		"$BUILD/kernel/$series/release" <(head -n 1 "$REPO/packaging/debian/changelog") | hash_of)
 	! fresh "$dir/stamp" "$want" || return 0
 	mkdir -p "$dir"
 	rm -f "$dir/stamp"

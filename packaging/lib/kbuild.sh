@@ -36,6 +36,16 @@ kbuild_or_die() {
 	fi
 }
 
+# expected_modules: a package that lists its modules must not leave one out.
+expected_modules() {
+	local differs
+
+	[ -n "$EXPECT" ] || return 0
+	differs=$(comm -3 <(sort "$EXPECT") <(cut -f 1 "$WORK/modules" | sort) | tr -d '\t')
+	[ -z "$differs" ] ||
+		die "the series asks for other modules than $(basename "$EXPECT") lists: ${differs//$'\n'/ }"
+}
+
 # Put the modules into $OUT only when all of them are there.
 build_modules() {
 	local modules targets module
@@ -43,6 +53,7 @@ build_modules() {
 	mapfile -t modules < <(stack_modules)
 	kbuild_or_die "listing the modules' sources" "${modules[@]/%/.mod}"
 	affected_modules >"$WORK/modules"
+	expected_modules
 	mapfile -t targets < <(cut -f 1 "$WORK/modules" | sed "s|\$|.ko|")
 	say "building ${#targets[@]} of ${#modules[@]} modules for $RELEASE"
 	kbuild_or_die "the build" "${targets[@]}"
@@ -52,6 +63,7 @@ build_modules() {
 	for module in "${targets[@]}"; do
 		strip --strip-debug -o "$WORK/result/$(basename "$module")" "$WORK/tree/$module"
 	done
+	check_identity "$WORK/result"/*.ko
 	cp "$WORK/modules" "$WORK/result/modules"
 	find "$OUT" -mindepth 1 -maxdepth 1 \( -name '*.ko' -o -name modules \) -delete
 	cp "$WORK/result"/* "$OUT/"

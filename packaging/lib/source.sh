@@ -14,18 +14,44 @@ stack_pattern() {
 	echo "${STACK_DIRS[*]}"
 }
 
-# find_kernel SERIES: set RELEASE, HEADERS and TARBALL to the newest kernel of
-# that series that this machine has headers for.
+# find_kernel SERIES [KERNEL]: set RELEASE, HEADERS and TARBALL to KERNEL, or to the
+# newest kernel of that series that this machine has headers for.
 find_kernel() {
 	local dir
 
 	RELEASE='' HEADERS=''
-	while read -r dir; do
-		HEADERS=$dir RELEASE=${dir#/usr/src/linux-headers-}
-	done < <(find /usr/src -maxdepth 1 -name "linux-headers-$1.*-amd64" | grep -Ev -- '-(cloud|rt)-' | sort -V)
+	if [ -n "${2:-}" ]; then
+		[[ "$2" == "$1".* ]] || die "$2 is not a kernel of the series $1"
+		[ -d "/usr/src/linux-headers-$2" ] || die "the headers of kernel $2 are missing: install linux-headers-$2"
+		HEADERS=/usr/src/linux-headers-$2 RELEASE=$2
+	else
+		while read -r dir; do
+			HEADERS=$dir RELEASE=${dir#/usr/src/linux-headers-}
+		done < <(find /usr/src -maxdepth 1 -name "linux-headers-$1.*-amd64" | grep -Ev -- '-(cloud|rt)-' | sort -V)
+	fi
 	[ -n "$HEADERS" ] || die "no headers of kernel $1 in /usr/src: install linux-headers-amd64 of that series"
 	TARBALL=/usr/src/linux-source-$1.tar.xz
 	[ -f "$TARBALL" ] || die "$TARBALL is missing: install linux-source-$1"
+	same_version "linux-headers-$RELEASE" "linux-source-$1"
+	command -v "$(compiler)" >/dev/null || die "the compiler of kernel $RELEASE, $(compiler), is missing: install it"
+}
+
+# same_version HEADERS SOURCE: two packages of different versions give modules that
+# are not what Debian built plus the series. Files without a package are believed.
+same_version() {
+	local headers source
+
+	# shellcheck disable=SC2016 # formats of dpkg-query
+	headers=$(dpkg-query -W -f '${source:Version}' "$1" 2>/dev/null) || return 0
+	# shellcheck disable=SC2016
+	source=$(dpkg-query -W -f '${source:Version}' "$2" 2>/dev/null) || return 0
+	[ "$headers" = "$source" ] ||
+		die "$2 is $source, and the kernel $RELEASE is $headers: install $2=$headers, or the kernel of the source's version"
+}
+
+# compiler: the one that the kernel was built with.
+compiler() {
+	sed -n 's|^CONFIG_CC_VERSION_TEXT="*\([^" ]*\) .*|\1|p' "$HEADERS/.config" "$HEADERS/include/config/auto.conf" 2>/dev/null | head -n 1
 }
 
 # Unpack what can matter into $WORK/pristine, once per tarball.
@@ -47,15 +73,19 @@ prepare_sources() {
 	echo "$want" >"$WORK/pristine.stamp"
 }
 
-# The patches in order: the series (its cover letter has no diff), then extras.
-list_patches() {
+# The series' patches in order; its cover letter has no diff.
+list_series() {
 	local patch
 
 	for patch in "$SERIES"/[0-9]*.patch; do
 		[ ! -f "$patch" ] || [[ "$patch" = */0000-* ]] || echo "$patch"
 	done
-	[ ${#EXTRA[@]} -eq 0 ] || printf '%s\n' "${EXTRA[@]}"
 }
+
+list_extras() { [ ${#EXTRA[@]} -eq 0 ] || printf '%s\n' "${EXTRA[@]}"; }
+
+# All patches in order: the series, then extras.
+list_patches() { list_series && list_extras; }
 
 # code_of PATCH: without its changes of Documentation/, which no module is built
 # from, and which is not unpacked.
@@ -137,6 +167,7 @@ apply_series() {
 			die "$(basename "$patch") does not apply to $(basename "$TARBALL"): $(grep -E -m 1 'FAILED|malformed|No file|garbage|can.t find' <<<"$log")"
 		fi
 	done < <(list_patches)
+	write_identity "$next"
 	# With another set of such headers the old objects are worth nothing.
 	others=$(other_headers)
 	if [ "$(cat "$WORK/other-headers" 2>/dev/null)" != "$others" ]; then
@@ -172,6 +203,7 @@ write_kbuild() {
 		echo "# Written by $PROG."
 		# shellcheck disable=SC2016 # for make
 		echo 'LINUXINCLUDE := -I$(NFS_P2PDMA_TREE)/include -I$(NFS_P2PDMA_TREE)/include/uapi $(LINUXINCLUDE)'
+		echo "subdir-ccflags-y += $(namespace_flag)"
 		for dir in "${STACK_DIRS[@]}"; do
 			echo "obj-m += $dir/"
 		done
