@@ -45,27 +45,37 @@ debian_mirror() {
 # root_stamp: changes with everything that decides what is in the root.
 root_stamp() { echo "$DEBIAN $ROOT_PACKAGES sparse" | hash_of; }
 
-# root_build: make $ROOT, unless it is there and fits. Built beside its place
-# and moved when complete, so an interrupted build leaves nothing to trust.
-root_build() {
-	local mirror proxy tmp=$ROOT.tmp options=()
+# root_bootstrap DIR PACKAGE...: a Debian root with these packages in DIR.
+root_bootstrap() {
+	local dir=$1 mirror proxy options=() packages
 
-	! fresh "$ROOT.stamp" "$(root_stamp)" || return 0
+	shift
 	mirror=$(debian_mirror)
 	[ -n "$mirror" ] || { host_apt_update && mirror=$(debian_mirror); }
 	[ -n "$mirror" ] || die 1 "apt on this machine knows no Debian archive: run 'apt-get update', or add one to its sources"
 	proxy=$(apt-config dump --format '%v%n' Acquire::http::Proxy | head -n 1)
 	[ -z "$proxy" ] || options+=(--aptopt="Acquire::http::Proxy \"$proxy\"")
-	say "building the Debian root of the guest (a minute or two)"
-	as_root rm -rf --one-file-system "$tmp" "$ROOT.stamp"
+	packages=$(tr -s ' \t\n' ',' <<<"$*")
+	as_root rm -rf --one-file-system "$dir"
 	# In namespaces of its own: what it mounts in there never shows here, where it
 	# could be deleted by mistake, and it ends when we end.
 	as_root setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child \
 		mmdebstrap --verbose --mode=root --variant=minbase --architectures=amd64 "${options[@]}" \
-		--include="$(tr -s ' \t\n' ',' <<<"$ROOT_PACKAGES" | sed 's/,$//')" "$DEBIAN" "$tmp" \
+		--include="${packages%,}" "$DEBIAN" "$dir" \
 		"deb $mirror $DEBIAN main" "deb $mirror $DEBIAN-backports main" >"$BUILD/root.log" 2>&1 ||
-		root_failed "$BUILD/root.log"
-	root_sparse "$mirror" "$tmp"
+		root_failed "$BUILD/root.log" "$dir"
+}
+
+# root_build: make $ROOT, unless it is there and fits. Built beside its place
+# and moved when complete, so an interrupted build leaves nothing to trust.
+root_build() {
+	local tmp=$ROOT.tmp
+
+	! fresh "$ROOT.stamp" "$(root_stamp)" || return 0
+	say "building the Debian root of the guest (a minute or two)"
+	as_root rm -f "$ROOT.stamp"
+	root_bootstrap "$tmp" "$ROOT_PACKAGES"
+	root_sparse "$(debian_mirror)" "$tmp"
 	# QEMU serves these files and may run as an ordinary user.
 	as_root chmod -R a+rX "$tmp"
 	as_root rm -rf --one-file-system "$ROOT"
@@ -73,12 +83,12 @@ root_build() {
 	root_stamp >"$ROOT.stamp"
 }
 
-# Why mmdebstrap failed, in one line.
+# root_failed LOG [DIR]: why, in one line; the unfinished DIR is removed.
 root_failed() {
 	local line
 
 	line=$(grep -m 1 -E "^(E:|W: Failed)" "$1" || tail -n 1 "$1")
-	as_root rm -rf --one-file-system "$ROOT.tmp"
+	[ -z "${2:-}" ] || as_root rm -rf --one-file-system "$2"
 	if grep -qE 'Could not resolve|Could not connect|Unable to connect|Temporary failure|Connection (timed out|refused)|Failed to fetch' "$1"; then
 		die 1 "cannot reach the Debian archive: check the network and this machine's apt sources (${line:-see $1})"
 	fi
@@ -104,7 +114,7 @@ root_sparse() {
 		rm -r sparse sparse_*.deb
 		rm /etc/apt/sources.list.d/sid.list
 		apt-get -q=2 update
-		sparse --version' >"$BUILD/root.log" 2>&1 || root_failed "$BUILD/root.log"
+		sparse --version' >"$BUILD/root.log" 2>&1 || root_failed "$BUILD/root.log" "$root"
 }
 
 # root_install PACKAGE...: add packages (a kernel's headers and source).
@@ -121,7 +131,7 @@ root_install() {
 root_clean() {
 	local name
 
-	for name in root root.tmp root.stamp kernel debug drivers modules guest runs dry-run test test-debug style \
+	for name in root root.tmp root.stamp packages kernel debug drivers modules guest runs dry-run test test-debug style \
 		kernel-tree mutations series-build series-e2e root.log host.log kernel.log .lock; do
 		as_root rm -rf --one-file-system "${BUILD:?}/$name"
 	done
