@@ -60,6 +60,15 @@ lab:
 lab-debug:
 	@lab/prepare --debug
 
+## make deb            the Debian packages, in build/packages/debs; each built twice and compared
+deb:
+	@lab/root build "$(BUILD)/packages/build-root"
+	@packaging/build-debs --root "$(BUILD)/packages/build-root" --out "$(BUILD)/packages/debs" --twice
+
+## make test-packages  install them on a fresh Debian machine, boot it, remove them again
+test-packages: lab deb
+	@tests/packages/run
+
 ## make kernel-tree    KERNEL=7.3: a git tree with the series applied, to work on
 kernel-tree: series-exists lab
 	@packaging/kernel-tree make --series series/$(KERNEL) --tree $(TREE) \
@@ -77,4 +86,5 @@ series-exists:
 clean:
 	@lab/prepare --clean
 
-.PHONY: help demo test test-debug mutations series-build series-e2e bench check lab lab-debug kernel-tree series series-exists clean nfsp2p fuzz
+.PHONY: help demo test test-debug mutations series-build series-e2e bench check lab lab-debug deb test-packages \
+	kernel-tree series series-exists clean nfsp2p fuzz
