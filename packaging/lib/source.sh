@@ -164,7 +164,8 @@ apply_series() {
 		[ -z "$(sed -n '/^+++ /p' "$WORK/code")" ] && continue
 		if ! log=$(patch -d "$next" -p1 --fuzz=0 --force --no-backup-if-mismatch -i "$WORK/code" 2>&1); then
 			rm -rf "$next"
-			die "$(basename "$patch") does not apply to $(basename "$TARBALL"): $(grep -E -m 1 'FAILED|malformed|No file|garbage|can.t find' <<<"$log")"
+			die "$(basename "$patch") does not apply to $(basename "$TARBALL"): $(awk '/^(patching|checking) file / { file = $3 ": " }
+				/FAILED|malformed|No file|garbage|can.t find/ { print file $0; exit }' <<<"$log")"
 		fi
 	done < <(list_patches)
 	write_identity "$next"
