@@ -6,12 +6,6 @@
 
 #include "nfsp2p.h"
 
-/* Until all of them are there. */
-#pragma weak cmd_list
-#pragma weak cmd_check
-#pragma weak cmd_cp
-#pragma weak cmd_bench
-
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -48,6 +42,7 @@ int main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
+	static char name[32];
 	int option;
 
 	/* "+": options after the subcommand are the subcommand's. */
@@ -68,8 +63,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < NCOMMANDS; i++) {
 		if (strcmp(argv[0], commands[i].name))
 			continue;
-		if (!commands[i].run)
-			return usage_error(NULL, "this build has no command '%s'", argv[0]);
+		/* What getopt_long(3) begins its messages with. */
+		snprintf(name, sizeof(name), "nfsp2p %s", commands[i].name);
+		argv[0] = name;
 		return commands[i].run(argc, argv);
 	}
 	return usage_error(NULL, "unknown command '%s'", argv[0]);
