@@ -108,7 +108,7 @@ int tree_read(const char *path, size_t limit, char **data, size_t *len)
 
 static int line_va(char *line, size_t n, const char *root, const char *format, va_list args)
 {
-	char path[PATH_MAX], *text;
+	char path[PATH_MAX], *text = NULL;
 	size_t len;
 	int rc;
 
@@ -117,7 +117,8 @@ static int line_va(char *line, size_t n, const char *root, const char *format, v
 		rc = tree_read(path, LINE_LIMIT, &text, NULL);
 	if (rc)
 		return rc;
-	len = strcspn(text, "\n");
+	/* tree_read() has set it. */
+	len = strcspn(text, "\n"); /* NOLINT(clang-analyzer-core.NonNullParamChecker) */
 	if (len >= n) {
 		rc = -EOVERFLOW;
 	} else {

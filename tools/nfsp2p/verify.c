@@ -61,11 +61,11 @@ static int read_piece(const struct file *f, unsigned char *buf, size_t len, uint
 			continue;
 		if (n < 0)
 			return message_error(f->path, -errno, "cannot read at %llu to verify",
-					     (unsigned long long)(pos + done));
+					     (unsigned long long)pos + done);
 		done += (size_t)n;
 		if (!n || (done < len && done % f->align))
 			return message_error(f->path, 0, "ends at %llu, not where it should",
-					     (unsigned long long)(pos + done));
+					     (unsigned long long)pos + done);
 	}
 	return 0;
 }
