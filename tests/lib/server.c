@@ -20,3 +20,13 @@ void server_restart(void)
 	/* lockd's grace period holds up NFSv4's, and nobody has a lock. */
 	lab_put("/proc/fs/lockd/nlm_end_grace", "Y");
 }
+
+/**
+ * server_threads - change how many requests the server handles at a time
+ * @threads:	as a number and a newline; "1\n" makes it answer in the order in which
+ *		requests come in, "8\n" is what lab-nfs starts
+ */
+void server_threads(const char *threads)
+{
+	lab_put("/proc/fs/nfsd/threads", threads);
+}

@@ -4,5 +4,6 @@
 #define TESTS_SERVER_H
 
 void server_restart(void);
+void server_threads(const char *threads);
 
 #endif
