@@ -53,9 +53,9 @@ path() {
 	case $1 in
 	ours) echo "$ours/$2.ko" ;;
 	other) echo "$work/other/$2.ko" ;;
-	# Also what another file of that name overrides. To look for it in the tree
+	# modules.dep has what overrides it; to look for it in the tree
 	# takes an emulated guest seconds.
-	stock) echo "$tree/$(grep -o -m 1 "^kernel/[^:]*/$2\.ko" "$tree/modules.dep")" ;;
+	stock) echo "$tree/$(grep -o -m 1 "^kernel/.*/$2\.ko$" "$tree/modules.order")" ;;
 	esac
 }
 
