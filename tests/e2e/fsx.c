@@ -140,7 +140,7 @@ static int make_buffers(void)
 	scratch = malloc(MAX_FILE);
 	if (!places[PLACE_PAGES] || !places[PLACE_HUGE] || !data || !scratch)
 		return -1;
-	p2p = lab_route() != LAB_NONE && !lab_is_stock() && !strcmp(lab_rnic(), "vrnic");
+	p2p = lab_reachable() && !lab_is_stock() && !strcmp(lab_rnic(), "vrnic");
 	if (!p2p)
 		return 0;
 	if (membuf_alloc(&cmb, MEM_CMB, MAX_IO) || membuf_alloc(&bar, MEM_BAR, MAX_IO))

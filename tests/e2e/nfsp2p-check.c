@@ -68,6 +68,8 @@ static const char *expected(const struct row *row)
 		return "route-bus";
 	case LAB_ROOT:
 		return "route-host-bridge";
+	case LAB_BOUNCED:
+		return "bounced";
 	default:
 		return "unreachable-bridge";
 	}
@@ -233,7 +235,7 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc;
 	add_rdma();
-	if (!lab_is_stock() && !strcmp(lab_rnic(), "vrnic") && lab_route() != LAB_NONE) {
+	if (!lab_is_stock() && !strcmp(lab_rnic(), "vrnic") && lab_reachable()) {
 		add(test_off, "turned off", plain);
 		add(test_full, "nothing left", plain);
 		add(test_user, "an ordinary user", plain);

@@ -205,7 +205,7 @@ static void add(CMUnitTestFunction func, const char *what, const struct row *row
 static void add_rows(const char *version, const char *netid, unsigned int mirrors)
 {
 	static const size_t lens[] = { 512, 65536, 1UL << 20 };
-	const bool able = !strcmp(netid, "rdma") && lab_route() != LAB_NONE;
+	const bool able = !strcmp(netid, "rdma") && lab_reachable();
 	struct row row = { .version = version, .netid = netid, .mirrors = mirrors };
 
 	for (int i = 0; i < 2 * MEM_KINDS * 3; i++) {

@@ -259,8 +259,7 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	proto = lab_route() == LAB_NONE || lab_is_stock() || strcmp(lab_rnic(), "vrnic") ? "rdma"
-											 : "tcp";
+	proto = !lab_reachable() || lab_is_stock() || strcmp(lab_rnic(), "vrnic") ? "rdma" : "tcp";
 	for (const char *const *v = lab_versions; *v; v++) {
 		add(test_caps, "", (struct row){ .version = *v });
 		snprintf(rows[ntests - 1].name, sizeof(rows[0].name), "v%s %s capability bit", *v,

@@ -80,7 +80,7 @@ static void start_writers(void)
 	atomic_store(&shared->refused, 0);
 	atomic_store(&shared->wrong, 0);
 	shared->error = -EREMOTEIO;
-	if (lab_route() != LAB_NONE) {
+	if (lab_reachable()) {
 		shared->error = -EIO;
 		assert_return_code(nic_control("refuse_p2p"), 0);
 	}

@@ -37,11 +37,25 @@ static const char *setting(const char *name)
 	return value;
 }
 
+/* Was the kernel told to put every page that has no bus address in a bounce buffer? */
+static bool all_is_bounced(void)
+{
+	FILE *f = fopen("/proc/cmdline", "re");
+	char line[1024];
+	bool found = f && fgets(line, sizeof(line), f) && strstr(line, "swiotlb=force");
+
+	if (f)
+		fclose(f);
+	return found;
+}
+
 /**
  * lab_route - the way that peer-to-peer data takes in this topology
  *
  * lab/vm sets LAB_TOPOLOGY to the --topology that it was started with.  In
- * "mixed" it is the way of the virtual RNIC that is used first.
+ * "mixed" it is the way of the virtual RNIC that is used first.  With
+ * "swiotlb=force", what goes through the host bridge without an IOMMU would be
+ * bounced (kernel/dma/direct.c).
  *
  * Return: one of enum lab_route.
  */
@@ -51,7 +65,19 @@ enum lab_route lab_route(void)
 
 	if (!strcmp(topology, "switch") || !strcmp(topology, "mixed"))
 		return LAB_BUS;
+	if (!strcmp(topology, "hostbridge") && all_is_bounced())
+		return LAB_BOUNCED;
 	return strcmp(topology, "unreachable") ? LAB_ROOT : LAB_NONE;
+}
+
+/**
+ * lab_reachable - does peer-to-peer data take any way that it may take?
+ *
+ * Return: false if it has to be refused.
+ */
+bool lab_reachable(void)
+{
+	return lab_route() < LAB_BOUNCED;
 }
 
 /**

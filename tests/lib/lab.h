@@ -13,17 +13,20 @@
  * enum lab_route - which way peer-to-peer data takes in this guest
  * @LAB_BUS:	by PCI bus address, below the common switch
  * @LAB_ROOT:	through the root complex (host bridge or IOMMU)
+ * @LAB_BOUNCED:	it would be copied by the CPU on its way, and must not go
  * @LAB_NONE:	not at all
  */
 enum lab_route {
 	LAB_BUS,
 	LAB_ROOT,
+	LAB_BOUNCED,
 	LAB_NONE,
 };
 
 extern const char *const lab_versions[];
 
 enum lab_route lab_route(void);
+bool lab_reachable(void);
 bool lab_is_stock(void);
 const char *lab_rnic(void);
 
