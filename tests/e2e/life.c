@@ -423,10 +423,6 @@ static int cleanup(void **state)
 
 int main(int argc, char **argv)
 {
-	int rc = lab_main_setup(argc, argv);
-
-	if (rc)
-		return rc;
-	return subjects_run(table, sizeof(table) / sizeof(table[0]), "life", cleanup,
-			    nfsfile_leave);
+	return subjects_main(argc, argv, table, sizeof(table) / sizeof(table[0]), "life", cleanup,
+			     nfsfile_leave);
 }

@@ -301,10 +301,6 @@ static const struct subject table[] = {
 
 int main(int argc, char **argv)
 {
-	int rc = lab_main_setup(argc, argv);
-
-	if (rc)
-		return rc;
-	return subjects_run(table, sizeof(table) / sizeof(table[0]), "provider", cleanup,
-			    nfsfile_leave);
+	return subjects_main(argc, argv, table, sizeof(table) / sizeof(table[0]), "provider",
+			     cleanup, nfsfile_leave);
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lab.h"
+
 /**
  * rows_add - make one row a test
  * @rows:	where it goes, as the last one
@@ -54,7 +56,9 @@ int rows_run(struct rows *rows, const char *group, CMFixtureFunction leave)
 }
 
 /**
- * subjects_run - run a table of subjects
+ * subjects_main - main() of a program that is a table of subjects
+ * @argc:	of main()
+ * @argv:	of main()
  * @table:	the subjects
  * @count:	how many
  * @group:	name of the program
@@ -63,11 +67,14 @@ int rows_run(struct rows *rows, const char *group, CMFixtureFunction leave)
  *
  * Return: the exit status of the program.
  */
-int subjects_run(const struct subject *table, size_t count, const char *group,
-		 CMFixtureFunction after, CMFixtureFunction leave)
+int subjects_main(int argc, char **argv, const struct subject *table, size_t count,
+		  const char *group, CMFixtureFunction after, CMFixtureFunction leave)
 {
+	int rc = lab_main_setup(argc, argv);
 	struct rows rows = { 0 };
 
+	if (rc)
+		return rc;
 	for (const struct subject *s = table; s < table + count; s++)
 		rows_add(&rows,
 			 (struct CMUnitTest){

@@ -42,7 +42,7 @@ struct subject {
 void rows_add(struct rows *rows, struct CMUnitTest test, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int rows_run(struct rows *rows, const char *group, CMFixtureFunction leave);
-int subjects_run(const struct subject *table, size_t count, const char *group,
-		 CMFixtureFunction after, CMFixtureFunction leave);
+int subjects_main(int argc, char **argv, const struct subject *table, size_t count,
+		  const char *group, CMFixtureFunction after, CMFixtureFunction leave);
 
 #endif
