@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "choice.h"
 #include "ends.h"
 #include "file.h"
 #include "message.h"
@@ -25,12 +26,13 @@
 
 /* The command while it runs. */
 struct bench {
-	const char *path, *provider;
+	const char *path;
+	struct choice choice;
 	uint64_t size;
 	uint64_t blocks[MAX_LIST], depths[MAX_LIST];
 	size_t nblocks, ndepths;
 	double seconds;
-	bool json, force, read_only, host_only, p2p_only;
+	bool json, force, read_only;
 	bool made; /* the file is ours, and goes in the end */
 	struct file file;
 	struct snapshot snapshot;
@@ -148,14 +150,10 @@ static int set_option(struct bench *b, int option)
 	case OPT_SECONDS:
 		return set_seconds(b);
 	case OPT_PROVIDER:
-		b->provider = optarg;
+		b->choice.provider = optarg;
 		return 0;
 	case OPT_MEM:
-		if (strcmp(optarg, "host") && strcmp(optarg, "p2p"))
-			return usage_error("bench", "--mem wants host or p2p, not '%s'", optarg);
-		b->host_only = !strcmp(optarg, "host");
-		b->p2p_only = !b->host_only;
-		return 0;
+		return choice_mem(&b->choice, "bench", optarg);
 	case OPT_JSON:
 		b->json = true;
 		return 0;
@@ -177,8 +175,9 @@ static int parse(struct bench *b, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return usage_error("bench", "one file, please");
-	if (b->host_only && b->provider)
-		return usage_error("bench", "--mem host uses no provider");
+	rc = choice_check(&b->choice, "bench");
+	if (rc)
+		return rc;
 	if (b->force && b->read_only)
 		return usage_error("bench", "--read-only overwrites nothing: --force has no use");
 	b->path = argv[optind];
@@ -245,9 +244,9 @@ static int choose(struct bench *b)
 	rc = ends_add(&b->ends, &b->snapshot, access(b->path, F_OK) ? dirname(folder) : b->path);
 	if (rc)
 		return message_error(b->path, rc, "cannot use it");
-	if (b->host_only)
+	if (b->choice.host)
 		return 0;
-	b->p2p = ends_choose(&b->ends, &b->snapshot, b->provider, why, sizeof(why));
+	b->p2p = ends_choose(&b->ends, &b->snapshot, b->choice.provider, why, sizeof(why));
 	return b->p2p ? 0
 		      : message_error(b->path, 0,
 				      "nothing was measured: %s (--mem host measures host memory "
@@ -302,7 +301,7 @@ static int measure_all(struct bench *b)
 				cell->geometry.depth = (unsigned int)b->depths[j];
 				if (b->p2p)
 					rc = score_one(b, cell, true, &cell->p2p);
-				if (!rc && !b->p2p_only)
+				if (!rc && !b->choice.p2p)
 					rc = score_one(b, cell, false, &cell->host);
 			}
 		}
@@ -332,14 +331,10 @@ static int report(struct bench *b)
 	return 0;
 }
 
-static int run(struct bench *b)
+static int measure_file(struct bench *b)
 {
-	int rc = choose(b);
+	int rc = b->read_only ? 0 : fill(b);
 
-	if (!rc)
-		rc = open_file(b);
-	if (!rc && !b->read_only)
-		rc = fill(b);
 	if (rc)
 		return rc;
 	b->result.cells = calloc(2 * b->nblocks * b->ndepths, sizeof(*b->result.cells));
@@ -347,7 +342,24 @@ static int run(struct bench *b)
 		return message_error("memory", -ENOMEM, "cannot start");
 	ends_count(&b->ends);
 	rc = measure_all(b);
-	return rc ? rc : report(b);
+	rc = rc ? rc : report(b);
+	free(b->result.cells);
+	return rc;
+}
+
+static int run(void *arg)
+{
+	struct bench *b = arg;
+	int rc = choose(b);
+
+	if (!rc)
+		rc = open_file(b);
+	if (!rc)
+		rc = measure_file(b);
+	file_close(&b->file);
+	if (b->made && unlink(b->path))
+		message_error(b->path, -errno, "cannot remove it");
+	return rc;
 }
 
 /**
@@ -372,20 +384,5 @@ int cmd_bench(int argc, char **argv)
 
 	message_command("bench");
 	rc = parse(&b, argc, argv);
-	if (rc)
-		return rc;
-	rc = snapshot_load(&b.snapshot, snapshot_default_root());
-	if (rc) {
-		message_error("/proc and /sys", rc, "cannot read what this machine has");
-		return EXIT_NO;
-	}
-	stop_catch();
-	rc = run(&b);
-	file_close(&b.file);
-	if (b.made && unlink(b.path))
-		message_error(b.path, -errno, "cannot remove it");
-	free(b.result.cells);
-	snapshot_free(&b.snapshot);
-	stop_die();
-	return rc ? EXIT_NO : EXIT_YES;
+	return rc ? rc : choice_run(&b.snapshot, run, &b);
 }

@@ -129,7 +129,7 @@ static int move_blocks(struct copy *copy, uint64_t end)
 		.pos = down(copy->dest.start, align),
 		.end = end,
 		/* Only a new file reads as zeros where nothing is written. */
-		.dense = copy->dest.file.kind == FILE_BLOCK,
+		.dense = copy->src.dense || copy->dest.file.kind == FILE_BLOCK,
 	};
 	struct ring_job job = {
 		.in = copy->src.fd,
@@ -192,11 +192,18 @@ static int move(struct copy *copy)
 {
 	uint64_t size = copy->src.id.size;
 	uint64_t end = down(size, copy->dest.file.align);
-	int rc;
+	int rc = 0;
 
 	if (copy->dest.start)
 		progress_add(copy->dest.start);
-	rc = move_blocks(copy, end);
+	/*
+	 * Writes that make a file longer are done one at a time, by kernel threads, and
+	 * wait for each other: ext4 (fs/ext4/file.c, ext4_dio_write_checks()), XFS.
+	 */
+	if (copy->dest.file.kind == FILE_LOCAL && ftruncate(copy->dest.file.fd, (off_t)size))
+		rc = message_error(copy->dest.path, -errno, "cannot set its size");
+	if (!rc)
+		rc = move_blocks(copy, end);
 	if (!rc)
 		rc = move_tail(copy, end);
 	if (!rc && copy->dest.file.kind != FILE_BLOCK && ftruncate(copy->dest.file.fd, (off_t)size))

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "choice.h"
 #include "copy.h"
 #include "ends.h"
 #include "evidence.h"
@@ -18,7 +19,6 @@
 #include "progress.h"
 #include "seconds.h"
 #include "size.h"
-#include "stop.h"
 #include "walk.h"
 
 /* The command while it runs; the copier comes first, explain() goes back from it. */
@@ -28,8 +28,8 @@ struct cp {
 	int nsources;
 	char *dst;
 	bool into; /* @dst is a folder, things go into it */
-	bool recursive, host;
-	const char *provider;
+	bool recursive;
+	struct choice choice;
 	struct snapshot snapshot;
 	struct ends ends;
 	struct walk walk;
@@ -120,16 +120,13 @@ static int set_option(struct cp *cp, int option)
 		cp->c.resume = true;
 		return 0;
 	case OPT_PROVIDER:
-		cp->provider = optarg;
+		cp->choice.provider = optarg;
 		return 0;
 	case OPT_BOUNCE:
 		cp->c.allow_bounce = true;
 		return 0;
 	case OPT_MEM:
-		if (strcmp(optarg, "host") && strcmp(optarg, "p2p"))
-			return usage_error("cp", "--mem wants host or p2p, not '%s'", optarg);
-		cp->host = !strcmp(optarg, "host");
-		return 0;
+		return choice_mem(&cp->choice, "cp", optarg);
 	case OPT_BLOCK:
 	case OPT_DEPTH:
 		return set_number(cp, option, optarg);
@@ -181,8 +178,9 @@ static int parse(struct cp *cp, int argc, char **argv)
 		return usage_error("cp", "%s",
 				   argc == optind ? "what is to be copied?"
 						  : "where is it to be copied to?");
-	if (cp->host && cp->provider)
-		return usage_error("cp", "--mem host uses no provider");
+	rc = choice_check(&cp->choice, "cp");
+	if (rc)
+		return rc;
 	cp->sources = argv + optind;
 	cp->nsources = argc - optind - 1;
 	cp->dst = argv[argc - 1];
@@ -225,7 +223,7 @@ static int find_ends(struct cp *cp)
 /* The kernel has refused: look again, something may have changed. */
 static void explain(struct copier *c)
 {
-	struct cp *cp = (struct cp *)c, now = { .provider = c->payload.provider };
+	struct cp *cp = (struct cp *)c, now = { .choice.provider = c->payload.provider };
 
 	snprintf(c->why, sizeof(c->why),
 		 "nothing that 'nfsp2p check' looks at speaks against it; the trace event "
@@ -235,16 +233,16 @@ static void explain(struct copier *c)
 	now.sources = cp->sources;
 	now.nsources = cp->nsources;
 	now.dst = cp->dst;
-	if (!find_ends(&now) &&
-	    !ends_choose(&now.ends, &now.snapshot, now.provider, now.c.why, sizeof(now.c.why)))
+	if (!find_ends(&now) && !ends_choose(&now.ends, &now.snapshot, now.choice.provider,
+					     now.c.why, sizeof(now.c.why)))
 		snprintf(c->why, sizeof(c->why), "%s", now.c.why);
 	snapshot_free(&now.snapshot);
 }
 
 static int open_p2p(struct cp *cp)
 {
-	const struct provider *p =
-		ends_choose(&cp->ends, &cp->snapshot, cp->provider, cp->c.why, sizeof(cp->c.why));
+	const struct provider *p = ends_choose(&cp->ends, &cp->snapshot, cp->choice.provider,
+					       cp->c.why, sizeof(cp->c.why));
 	int rc;
 
 	if (!p)
@@ -263,7 +261,7 @@ static int open_payload(struct cp *cp)
 {
 	int rc;
 
-	if (!cp->host) {
+	if (!cp->choice.host) {
 		rc = open_p2p(cp);
 		if (!rc)
 			return 0;
@@ -326,20 +324,11 @@ static int report(struct cp *cp, double start)
 	return fflush(stdout) ? message_error("standard output", -errno, "cannot write") : 0;
 }
 
-static int run(struct cp *cp)
+static int copy_all(struct cp *cp)
 {
-	double start;
+	double start = seconds_now();
 	int rc, failed;
 
-	rc = find_ends(cp);
-	if (!rc)
-		rc = list_items(cp);
-	if (!rc)
-		rc = open_payload(cp);
-	if (rc)
-		return rc;
-	ends_count(&cp->ends);
-	start = seconds_now();
 	progress_start(cp->walk.bytes);
 	rc = items_copy_files(&cp->c, &cp->walk);
 	progress_stop();
@@ -347,6 +336,26 @@ static int run(struct cp *cp)
 	if (rc != -EINTR)
 		failed = items_copy_rest(&cp->c, &cp->walk) || failed;
 	return rc ? rc : failed;
+}
+
+static int run(void *arg)
+{
+	struct cp *cp = arg;
+	int rc;
+
+	rc = find_ends(cp);
+	if (!rc)
+		rc = list_items(cp);
+	cp->c.want.total = cp->walk.bytes;
+	if (!rc)
+		rc = open_payload(cp);
+	if (!rc) {
+		ends_count(&cp->ends);
+		rc = copy_all(cp);
+	}
+	payload_close(&cp->c.payload);
+	walk_free(&cp->walk);
+	return rc;
 }
 
 /**
@@ -363,18 +372,5 @@ int cmd_cp(int argc, char **argv)
 
 	message_command("cp");
 	rc = parse(&cp, argc, argv);
-	if (rc)
-		return rc;
-	rc = snapshot_load(&cp.snapshot, snapshot_default_root());
-	if (rc) {
-		message_error("/proc and /sys", rc, "cannot read what this machine has");
-		return EXIT_NO;
-	}
-	stop_catch();
-	rc = run(&cp);
-	payload_close(&cp.c.payload);
-	walk_free(&cp.walk);
-	snapshot_free(&cp.snapshot);
-	stop_die();
-	return rc ? EXIT_NO : EXIT_YES;
+	return rc ? rc : choice_run(&cp.snapshot, run, &cp);
 }

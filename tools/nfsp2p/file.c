@@ -84,6 +84,8 @@ static int examine(struct file *f)
 	if (fstatfs(f->fd, &fs))
 		return -errno;
 	f->kind = kind_of(&stx, &fs);
+	/* As cp(1) does; units of 512 bytes: statx(2). */
+	f->dense = stx.stx_blocks >= (stx.stx_size + 511) / 512;
 	f->mode = stx.stx_mode;
 	f->uid = stx.stx_uid;
 	f->gid = stx.stx_gid;

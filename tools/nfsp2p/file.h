@@ -49,6 +49,7 @@ struct file_id {
  * @kind:	which way payload takes
  * @align:	O_DIRECT takes positions and lengths that are multiples of this;
  *		a power of two; 1 where O_DIRECT is off or takes any
+ * @dense:	it has no holes, as far as its size on disk tells
  * @mode:	type and permissions
  * @uid:	owner
  * @gid:	group
@@ -60,6 +61,7 @@ struct file {
 	int fd;
 	enum file_kind kind;
 	uint32_t align;
+	bool dense;
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;

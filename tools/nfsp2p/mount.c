@@ -4,82 +4,39 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libmount/libmount.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "snapshot.h"
 #include "tree.h"
 
+#define MOUNTINFO_LIMIT	 (16 << 20)
 #define MOUNTSTATS_LIMIT (64 << 20)
-
-static bool is_nfs(const char *type)
-{
-	return type && (!strcmp(type, "nfs") || !strcmp(type, "nfs4"));
-}
-
-static int add_mount(struct snapshot *s, struct libmnt_fs *fs)
-{
-	const char *source = mnt_fs_get_source(fs), *target = mnt_fs_get_target(fs);
-	const dev_t dev = mnt_fs_get_devno(fs);
-	struct nfs_mount *more;
-
-	if (!is_nfs(mnt_fs_get_fstype(fs)) || !target)
-		return 0;
-	more = realloc(s->mounts, (s->nmounts + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	s->mounts = more;
-	more += s->nmounts++;
-	*more = (struct nfs_mount){
-		.id = (unsigned int)mnt_fs_get_id(fs),
-		.major = major(dev),
-		.minor = minor(dev),
-		.source = strdup(source ? source : ""),
-		.target = strdup(target),
-	};
-	return more->source && more->target ? 0 : -ENOMEM;
-}
 
 static int load_mountinfo(struct snapshot *s)
 {
-	struct libmnt_table *table = mnt_new_table();
-	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
-	char path[PATH_MAX];
-	struct libmnt_fs *fs;
-	int rc = table && iter ? 0 : -ENOMEM;
+	char *text;
+	int rc = tree_read(&text, NULL, MOUNTINFO_LIMIT, s->root, "/proc/self/mountinfo");
 
-	if (!rc)
-		rc = tree_path(path, sizeof(path), s->root, "/proc/self/mountinfo");
-	if (!rc && access(path, R_OK))
-		rc = -errno;
-	/* A line that libmount does not understand is skipped. */
-	if (!rc && mnt_table_parse_file(table, path) < 0)
-		rc = -EPROTO;
-	while (!rc && !mnt_table_next_fs(table, iter, &fs))
-		rc = add_mount(s, fs);
-	mnt_free_iter(iter);
-	mnt_unref_table(table);
+	if (rc)
+		return rc;
+	rc = mountinfo_parse(text, s);
+	free(text);
 	return rc;
 }
 
-static int load_mountstats(const char *root, struct nfs_mount *mounts, size_t n)
+/* What cannot be read is missing from the mounts, and they say so: @have_stats. */
+static void load_mountstats(const char *root, struct nfs_mount *mounts, size_t n)
 {
-	char path[PATH_MAX], *text;
-	int rc;
+	char *text;
 
-	rc = tree_path(path, sizeof(path), root, "/proc/self/mountstats");
-	if (!rc)
-		rc = tree_read(path, MOUNTSTATS_LIMIT, &text, NULL);
-	if (rc)
-		return rc;
+	if (tree_read(&text, NULL, MOUNTSTATS_LIMIT, root, "/proc/self/mountstats"))
+		return;
 	mountstats_parse(text, mounts, n);
 	free(text);
-	return 0;
 }
 
 static void add_rnic(struct nfs_mount *m, int rnic)
@@ -116,11 +73,10 @@ static unsigned int port_of(const char *info)
 static void add_xprt(const struct snapshot *s, struct nfs_mount *m, const char *dir,
 		     const struct rdma_conn *conns, size_t n)
 {
-	char address[64], path[PATH_MAX], *info;
+	char address[64], *info;
 
 	if (tree_line(address, sizeof(address), dir, "/dstaddr") ||
-	    tree_path(path, sizeof(path), dir, "/xprt_info") ||
-	    tree_read(path, PATH_MAX, &info, NULL))
+	    tree_read(&info, NULL, PATH_MAX, dir, "/xprt_info"))
 		return;
 	add_peer(s, m, address, port_of(info), conns, n);
 	free(info);
@@ -165,6 +121,21 @@ static void load_localio(const char *root, struct nfs_mount *m)
 }
 
 /**
+ * mount_load_stats - find all NFS mounts, with what mountstats has about them
+ * @s:		@s->mounts is filled in, without devices and LOCALIO
+ *
+ * Return: 0 or a negative errno.
+ */
+int mount_load_stats(struct snapshot *s)
+{
+	int rc = load_mountinfo(s);
+
+	if (!rc && s->nmounts)
+		load_mountstats(s->root, s->mounts, s->nmounts);
+	return rc;
+}
+
+/**
  * mount_load - find all NFS mounts of this mount namespace
  * @s:		@s->rnics has been read; @s->mounts is filled in
  *
@@ -176,10 +147,9 @@ int mount_load(struct snapshot *s)
 	size_t n = 0;
 	int rc;
 
-	rc = load_mountinfo(s);
+	rc = mount_load_stats(s);
 	if (rc || !s->nmounts)
 		return rc;
-	load_mountstats(s->root, s->mounts, s->nmounts);
 	/* Without the connections the devices stay unknown. */
 	rdma_conns(s->root, &conns, &n);
 	for (size_t i = 0; i < s->nmounts; i++) {

@@ -24,8 +24,11 @@ enum {
 	COLUMNS,
 };
 
-/* The kernel writes white space and backslashes as three octal digits. */
-static void unescape(char *text)
+/**
+ * mount_unescape - undo what the kernel does to names
+ * @text:	white space and backslashes are three octal digits in it; is changed
+ */
+void mount_unescape(char *text)
 {
 	char *to = text;
 
@@ -56,7 +59,7 @@ static struct nfs_mount *begins(char *line, struct nfs_mount *mounts, size_t n)
 	type += strlen(" with fstype ");
 	if (strncmp(type, "nfs ", 4) && strncmp(type, "nfs4 ", 5))
 		return NULL;
-	unescape(target);
+	mount_unescape(target);
 	/* Mounts on top of each other come in the order of mountinfo. */
 	for (size_t i = 0; i < n; i++) {
 		if (!mounts[i].have_stats && !strcmp(mounts[i].target, target)) {

@@ -61,6 +61,10 @@ int geometry_choose(struct geometry *g, const struct demand *want)
 		.block = want->block ? want->block : block,
 		.depth = want->depth ? want->depth : DEFAULT_DEPTH,
 	};
+	/* Blocks that would stay idle only cost their pages. */
+	while (!want->depth && g->depth > 1 && want->total &&
+	       (uint64_t)g->block * (g->depth - 1) >= want->total)
+		g->depth--;
 	while (want->memory && (uint64_t)g->block * g->depth > want->memory) {
 		if (!geometry_shrink(g, want))
 			return -ENOMEM;

@@ -26,12 +26,14 @@ struct geometry {
  * @depth:	what the user wants, 0 if anything
  * @transfer:	largest rsize and wsize, 0 if there is no NFS
  * @memory:	what the provider has, 0 for no limit
+ * @total:	bytes to be moved in all, 0 if that is not known
  */
 struct demand {
 	size_t block;
 	unsigned int depth;
 	size_t transfer;
 	uint64_t memory;
+	uint64_t total;
 };
 
 /**

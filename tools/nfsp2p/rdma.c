@@ -114,16 +114,14 @@ int rnic_find(const struct snapshot *s, const char *name)
  */
 int rdma_conns(const char *root, struct rdma_conn **conns, size_t *n)
 {
-	char path[PATH_MAX], *text;
+	char *text;
 	int rc;
 
 	*conns = NULL;
 	*n = 0;
 	if (!root[0])
 		return rdma_conns_ask(conns, n);
-	rc = tree_path(path, sizeof(path), root, "/rdma-connections");
-	if (!rc)
-		rc = tree_read(path, CONNECTIONS_LIMIT, &text, NULL);
+	rc = tree_read(&text, NULL, CONNECTIONS_LIMIT, root, "/rdma-connections");
 	if (rc)
 		return rc;
 	rc = rdma_conns_parse(text, conns, n);

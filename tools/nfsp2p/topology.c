@@ -162,14 +162,13 @@ static void load_attributes(const char *root, struct pci_function *f)
 
 static void load_config(const char *root, struct pci_function *f)
 {
-	char path[PATH_MAX], *data = NULL;
-	size_t len = 0;
+	size_t len;
+	char *data;
 
 	f->root_port = -1;
-	if (!tree_path(path, sizeof(path), root, "/sys/bus/pci/devices/%s/config", f->bdf))
-		tree_read(path, PCI_CONFIG_SIZE, &data, &len);
-	if (data)
-		pciconfig_parse((const unsigned char *)data, len, f);
+	if (tree_read(&data, &len, PCI_CONFIG_SIZE, root, "/sys/bus/pci/devices/%s/config", f->bdf))
+		return;
+	pciconfig_parse((const unsigned char *)data, len, f);
 	free(data);
 }
 

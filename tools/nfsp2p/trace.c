@@ -98,14 +98,12 @@ int trace_parse(char *text, char *reason, size_t n)
  */
 int trace_reason(const struct trace *trace, char *reason, size_t n)
 {
-	char path[PATH_MAX], *text;
+	char *text;
 	int rc;
 
 	if (!trace->dir[0])
 		return -ENOENT;
-	rc = tree_path(path, sizeof(path), trace->dir, "/trace");
-	if (!rc)
-		rc = tree_read(path, TRACE_LIMIT, &text, NULL);
+	rc = tree_read(&text, NULL, TRACE_LIMIT, trace->dir, "/trace");
 	if (rc)
 		return rc;
 	rc = trace_parse(text, reason, n);

@@ -47,16 +47,7 @@ int tree_path(char *path, size_t n, const char *root, const char *format, ...)
 	return rc;
 }
 
-/**
- * tree_read - read a whole file
- * @path:	which
- * @limit:	most bytes that are read; what is behind them is ignored
- * @data:	allocated, ends with a NUL byte that does not count; to be freed
- * @len:	how many bytes were read, or NULL
- *
- * Return: 0 or a negative errno; -EINVAL for what is not a regular file.
- */
-int tree_read(const char *path, size_t limit, char **data, size_t *len)
+static int read_file(const char *path, size_t limit, char **data, size_t *len)
 {
 	/* Not to be held up by a FIFO in a recorded tree. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -106,6 +97,29 @@ int tree_read(const char *path, size_t limit, char **data, size_t *len)
 	return 0;
 }
 
+/**
+ * tree_read - read a whole file
+ * @data:	allocated, ends with a NUL byte that does not count; to be freed;
+ *		unchanged on failure
+ * @len:	how many bytes were read, or NULL
+ * @limit:	most bytes that are read; what is behind them is ignored
+ * @root:	as in tree_path()
+ * @format:	as in tree_path()
+ *
+ * Return: 0 or a negative errno; -EINVAL for what is not a regular file.
+ */
+int tree_read(char **data, size_t *len, size_t limit, const char *root, const char *format, ...)
+{
+	char path[PATH_MAX];
+	va_list args;
+	int rc;
+
+	va_start(args, format);
+	rc = path_va(path, sizeof(path), root, format, args);
+	va_end(args);
+	return rc ? rc : read_file(path, limit, data, len);
+}
+
 static int line_va(char *line, size_t n, const char *root, const char *format, va_list args)
 {
 	char path[PATH_MAX], *text = NULL;
@@ -114,10 +128,10 @@ static int line_va(char *line, size_t n, const char *root, const char *format, v
 
 	rc = path_va(path, sizeof(path), root, format, args);
 	if (!rc)
-		rc = tree_read(path, LINE_LIMIT, &text, NULL);
+		rc = read_file(path, LINE_LIMIT, &text, NULL);
 	if (rc)
 		return rc;
-	/* tree_read() has set it. */
+	/* read_file() has set it. */
 	len = strcspn(text, "\n"); /* NOLINT(clang-analyzer-core.NonNullParamChecker) */
 	if (len >= n) {
 		rc = -EOVERFLOW;

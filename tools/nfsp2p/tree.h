@@ -15,7 +15,8 @@
 
 int tree_path(char *path, size_t n, const char *root, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-int tree_read(const char *path, size_t limit, char **data, size_t *len);
+int tree_read(char **data, size_t *len, size_t limit, const char *root, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
 int tree_line(char *line, size_t n, const char *root, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 int tree_link(char *name, size_t n, const char *root, const char *format, ...)

@@ -8,7 +8,7 @@
 
 #include "file.h"
 
-#define DIGEST_SIZE 32
+#define DIGEST_SIZE 16 /* XXH3-128 */
 
 int digest_file(const struct file *f, uint64_t size, unsigned char digest[DIGEST_SIZE],
 		uint64_t *bytes);
