@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nfsp2p check and list as scripts see them: exit codes, JSON, what is asked about. */
+#include <ftw.h>
 #include <getopt.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -147,7 +150,15 @@ static void test_no_mount(void **state)
 	(void)state;
 	fake_file(&tree, "proc/self/mountinfo", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
 	assert_int_equal(CHECK(NULL), EXIT_NO);
-	assert_non_null(strstr(output, "nothing is mounted by NFS"));
+	assert_non_null(strstr(output, "no NFS mount and 0000:00:05.0: no\n"));
+	assert_non_null(strstr(output, "no NFS mount and 0000:03:00.0: no\n"
+				       "    no: nothing is mounted by NFS here"));
+	assert_non_null(strstr(output, "info: mlx5_0 (0000:04:00.0) reaches 0000:03:00.0"));
+	assert_int_equal(CHECK("--any", NULL), EXIT_NO);
+	assert_int_equal(CHECK("--provider", "03:00.0", NULL), EXIT_NO);
+	assert_null(strstr(output, "0000:00:05.0"));
+	assert_int_equal(CHECK("--provider", "04:00.0", NULL), EXIT_NO);
+	assert_non_null(strstr(output, "offers no P2P memory"));
 }
 
 static void test_no_tree(void **state)
@@ -167,6 +178,26 @@ static struct json_object *get(struct json_object *o, const char *key)
 static void assert_text(struct json_object *o, const char *key, const char *want)
 {
 	assert_string_equal(json_object_get_string(get(o, key)), want);
+}
+
+/* Which modules are loaded, of which version and series. */
+static void test_versions(void **state)
+{
+	struct json_object *o;
+
+	(void)state;
+	fake_file(&tree, "sys/module/nfs/version", "0.1.0+f34210f2e6e0\n");
+	fake_file(&tree, "sys/module/rpcrdma/version", "0.1.0+f34210f2e6e0\n");
+	assert_int_equal(CHECK(NULL), EXIT_NO);
+	assert_non_null(strstr(output, "nfs loaded (version 0.1.0, series f34210f2e6e0), rpcrdma "
+				       "loaded, P2PDMA"));
+	fake_file(&tree, "sys/module/rpcrdma/version", "0.0.9+000000000000\n");
+	assert_int_equal(CHECK(NULL), EXIT_NO);
+	assert_non_null(strstr(output, "rpcrdma loaded (0.0.9+000000000000), P2PDMA"));
+	assert_int_equal(CHECK("--json", NULL), EXIT_NO);
+	o = json_tokener_parse(output);
+	assert_text(get(o, "kernel"), "nfs_series", "f34210f2e6e0");
+	json_object_put(o);
 }
 
 static void test_check_json(void **state)
@@ -232,6 +263,97 @@ static void test_list_json(void **state)
 	json_object_put(o);
 }
 
+static char paths[256][PATH_MAX];
+static size_t npaths;
+
+static int remember(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)ftw;
+	if (type == FTW_F || type == FTW_SL) {
+		assert_true(npaths < sizeof(paths) / sizeof(paths[0]));
+		snprintf(paths[npaths++], PATH_MAX, "%s", path);
+	}
+	return 0;
+}
+
+/* Something else in the place of a file. */
+static void put_odd(const char *path, int variant)
+{
+	static const char *const contents[] = { "", "\n", "-1\n", "18446744073709551616\n",
+						"%s%n\xff\xfe\x80 \\777 - nfs4 \n - nfs4\n" };
+	FILE *f;
+
+	if (variant == 0)
+		return; /* nothing there */
+	if (variant == 1) {
+		assert_int_equal(mkdir(path, 0755), 0);
+		return;
+	}
+	if (variant == 2) {
+		assert_int_equal(symlink(path, path), 0);
+		return;
+	}
+	f = fopen(path, "w");
+	assert_non_null(f);
+	if (variant < 8)
+		fputs(contents[variant - 3], f);
+	for (int i = 0; variant == 8 && i < 20000; i++)
+		fputs("rdma 7 0000:03:00.0 ", f);
+	fclose(f);
+}
+
+/* One file is not what it should be, each of them, in each way: an answer, or none. */
+static void test_odd_files(void **state)
+{
+	char aside[PATH_MAX];
+
+	(void)state;
+	npaths = 0;
+	assert_int_equal(nftw(tree.root, remember, 16, FTW_PHYS), 0);
+	assert_true(npaths > 40);
+	snprintf(aside, sizeof(aside), "%s/aside", tree.root);
+	for (size_t i = 0; i < npaths; i++) {
+		for (int variant = 0; variant < 9; variant++) {
+			assert_int_equal(rename(paths[i], aside), 0);
+			put_odd(paths[i], variant);
+			assert_in_range(LIST(NULL), EXIT_YES, EXIT_UNKNOWN);
+			assert_in_range(CHECK("--json", NULL), EXIT_YES, EXIT_UNKNOWN);
+			remove(paths[i]);
+			assert_int_equal(rename(aside, paths[i]), 0);
+		}
+	}
+	assert_int_equal(LIST("--json", NULL), EXIT_YES);
+	assert_int_equal(CHECK("--any", NULL), EXIT_YES);
+}
+
+/* More bridges above each other than there can be, all of which redirect; long names. */
+static void test_odd_machine(void **state)
+{
+	char path[2048] = "pci0000:80", name[300];
+
+	(void)state;
+	for (unsigned int i = 0; i < 60; i++) {
+		snprintf(path + strlen(path), sizeof(path) - strlen(path), "/0000:%02x:00.0",
+			 0x90 + i);
+		fake_pci(&tree,
+			 &(struct fake_pci){ strlen(path) < 400 ? path : SWITCH "/x", 1, 1,
+					     "pcieport", FAKE_SWITCH_PORT, 0x1d, false, NULL });
+	}
+	memset(name, 'n', 250);
+	snprintf(name + 250, sizeof(name) - 250, "/ports/1/state");
+	snprintf(path, sizeof(path), "sys/class/infiniband/%s", name);
+	fake_file(&tree, path, "4: ACTIVE\n");
+	fake_file(&tree, "sys/class/infiniband/\xff\xfe/ports/x/state", "4: ACTIVE\n");
+	fake_file(&tree, "sys/class/infiniband/mlx5_9/ports/1/gid_attrs/ndevs/0", "%0300d\n", 0);
+	fake_link(&tree, "sys/bus/pci/devices/0000:77:00.0", "0000:77:00.0");
+	fake_file(&tree, "sys/bus/pci/devices/ffff:76:00.0/p2pmem/size", "1\n");
+	assert_int_equal(LIST(NULL), EXIT_YES);
+	assert_int_equal(LIST("--json", NULL), EXIT_YES);
+	assert_int_equal(CHECK("--json", NULL), EXIT_NO);
+	assert_int_equal(CHECK("--any", NULL), EXIT_YES);
+}
+
 static void test_help(void **state)
 {
 	(void)state;
@@ -246,9 +368,9 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(exit_codes), T(exit_unknown), T(exit_usage), T(not_a_provider),
-		T(not_on_nfs), T(no_mount),	T(no_tree),    T(check_json),
-		T(check_text), T(list_text),	T(list_json),  T(help),
+		T(exit_codes), T(exit_unknown), T(exit_usage), T(not_a_provider), T(not_on_nfs),
+		T(no_mount),   T(versions),	T(no_tree),    T(check_json),	  T(check_text),
+		T(list_text),  T(list_json),	T(odd_files),  T(odd_machine),	  T(help),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -73,7 +73,7 @@ static void print_pair(const struct nfs_mount *m, const char *path, const char *
 		       m->sec[0] ? m->sec : "?", bdf ? bdf : "any provider",
 		       answer_name(v->answer));
 	else
-		printf("%s and %s: %s\n", path ? path : "any NFS mount", bdf ? bdf : "any provider",
+		printf("%s and %s: %s\n", path ? path : "no NFS mount", bdf ? bdf : "any provider",
 		       answer_name(v->answer));
 	report_findings(v);
 }
@@ -122,6 +122,13 @@ static void ask_pair(const struct question *q, const struct snapshot *s, struct 
 	answer(t, m, path, p->bdf, &v);
 }
 
+/* What was asked about is none. */
+static void add_no_provider(const struct question *q, const struct snapshot *s, struct verdict *v)
+{
+	verdict_add(v, ANSWER_NO, "not-a-provider", "see nfsp2p list", "PCI device %s %s", q->bdf,
+		    pci_find(s, q->bdf) == NO_PCI ? "does not exist" : "offers no P2P memory");
+}
+
 /* A mount, or (without one) a path that is not on NFS, with every provider. */
 static void ask_mount(const struct question *q, const struct snapshot *s, struct tally *t,
 		      const struct nfs_mount *m, const char *path)
@@ -137,13 +144,10 @@ static void ask_mount(const struct question *q, const struct snapshot *s, struct
 		return;
 	} else if (q->bdf) {
 		verdict_mount(s, m, &v);
-		verdict_add(&v, ANSWER_NO, "not-a-provider", "see nfsp2p list", "PCI device %s %s",
-			    q->bdf,
-			    pci_find(s, q->bdf) == NO_PCI ? "does not exist"
-							  : "offers no P2P memory");
+		add_no_provider(q, s, &v);
 	} else if (!s->nproviders) {
 		verdict_mount(s, m, &v);
-		reach_no_provider(&v);
+		reach_no_provider(&s->kernel, &v);
 	}
 	if (v.nfindings) {
 		answer(t, m, path, q->bdf, &v);
@@ -153,13 +157,23 @@ static void ask_mount(const struct question *q, const struct snapshot *s, struct
 		ask_pair(q, s, t, m, path, &s->providers[i]);
 }
 
-static void ask_nothing(const struct question *q, struct tally *t)
+/* Nothing is mounted: what would a mount find? */
+static void ask_machine(const struct question *q, const struct snapshot *s, struct tally *t)
 {
-	struct verdict v = { 0 };
+	const struct provider *only = q->bdf ? provider_find(s, q->bdf) : NULL;
+	struct verdict v;
 
-	verdict_add(&v, ANSWER_NO, "no-mount",
-		    "mount -t nfs -o proto=rdma,port=20049 SERVER:/PATH DIR",
-		    "nothing is mounted by NFS here");
+	for (size_t i = 0; i < s->nproviders; i++) {
+		if (q->bdf && &s->providers[i] != only)
+			continue;
+		verdict_machine(s, &s->providers[i], &v);
+		answer(t, NULL, NULL, s->providers[i].bdf, &v);
+	}
+	if (only || (!q->bdf && s->nproviders))
+		return;
+	verdict_machine(s, NULL, &v);
+	if (q->bdf)
+		add_no_provider(q, s, &v);
 	answer(t, NULL, NULL, q->bdf, &v);
 }
 
@@ -180,7 +194,7 @@ static void ask_all(const struct question *q, const struct snapshot *s, struct t
 	for (size_t i = 0; !q->npaths && i < s->nmounts; i++)
 		ask_mount(q, s, t, &s->mounts[i], NULL);
 	if (!q->npaths && !s->nmounts)
-		ask_nothing(q, t);
+		ask_machine(q, s, t);
 }
 
 static enum answer sum_up(const struct tally *t, bool any)

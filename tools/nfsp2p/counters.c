@@ -3,10 +3,14 @@
 #include "counters.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "snapshot.h"
+#include "tree.h"
+
+#define SWITCHES "/sys/kernel/sunrpc/xprt-switches"
 
 /**
  * counters_sum - add up what a mount of a snapshot has
@@ -27,6 +31,55 @@ void counters_sum(const struct nfs_mount *m, struct counters *c)
 	}
 }
 
+/* One transport, a folder of sysfs; without these files it is of a kernel without the series. */
+static void add_xprt(const char *dir, struct counters *c)
+{
+	uint64_t read, write, refused;
+
+	if (tree_u64(&read, dir, "/p2pdma_read_bytes") ||
+	    tree_u64(&write, dir, "/p2pdma_write_bytes") ||
+	    tree_u64(&refused, dir, "/p2pdma_refused"))
+		return;
+	c->p2p_read += read;
+	c->p2p_write += write;
+	c->refused += refused;
+	c->counted = true;
+}
+
+/**
+ * counters_of_machine - add up what all transports of this machine have
+ * @root:	as in tree_path()
+ * @c:		the P2P figures are filled in, @copied is left alone; @counted if there is
+ *		a transport that counts
+ *
+ * Those of data servers are among them.  Source: series/7.3/0036 and net/sunrpc/sysfs.c.
+ */
+void counters_of_machine(const char *root, struct counters *c)
+{
+	char path[PATH_MAX], **switches, **xprts;
+	size_t nswitches, nxprts;
+
+	c->p2p_read = c->p2p_write = c->refused = 0;
+	c->counted = false;
+	c->of_machine = true;
+	if (tree_path(path, sizeof(path), root, SWITCHES) ||
+	    tree_names(path, &switches, &nswitches))
+		return;
+	for (size_t i = 0; i < nswitches; i++) {
+		if (tree_path(path, sizeof(path), root, SWITCHES "/%s", switches[i]) ||
+		    tree_names(path, &xprts, &nxprts))
+			continue;
+		for (size_t k = 0; k < nxprts; k++) {
+			if (!strncmp(xprts[k], "xprt-", 5) &&
+			    !tree_path(path, sizeof(path), root, SWITCHES "/%s/%s", switches[i],
+				       xprts[k]))
+				add_xprt(path, c);
+		}
+		tree_names_free(xprts, nxprts);
+	}
+	tree_names_free(switches, nswitches);
+}
+
 /**
  * counters_read - read the counters of a mount now
  * @m:		the mount, of any snapshot of this machine
@@ -40,7 +93,7 @@ void counters_sum(const struct nfs_mount *m, struct counters *c)
 int counters_read(const struct nfs_mount *m, struct counters *c)
 {
 	struct snapshot now = { .root = strdup("") };
-	int rc = now.root ? mount_load(&now) : -ENOMEM;
+	int rc = now.root ? mount_load_stats(&now) : -ENOMEM;
 	bool found = false;
 
 	for (size_t i = 0; !rc && i < now.nmounts; i++) {
@@ -49,6 +102,8 @@ int counters_read(const struct nfs_mount *m, struct counters *c)
 		counters_sum(&now.mounts[i], c);
 		found = true;
 	}
+	if (found && m->pnfs[0])
+		counters_of_machine(now.root, c);
 	snapshot_free(&now);
 	return rc ? rc : found ? 0 : -ENOENT;
 }
@@ -64,7 +119,8 @@ int counters_read(const struct nfs_mount *m, struct counters *c)
  */
 struct counters counters_since(const struct counters *before, const struct counters *now)
 {
-	struct counters d = { .counted = before->counted && now->counted };
+	struct counters d = { .counted = before->counted && now->counted,
+			      .of_machine = now->of_machine };
 
 	if (now->p2p_read > before->p2p_read)
 		d.p2p_read = now->p2p_read - before->p2p_read;

@@ -149,7 +149,7 @@ void ends_count(struct ends *e)
 static bool same_counters(const struct counters *a, const struct counters *b)
 {
 	return a->p2p_read == b->p2p_read && a->p2p_write == b->p2p_write &&
-	       a->copied == b->copied && a->refused == b->refused;
+	       a->copied == b->copied && a->refused == b->refused && a->of_machine == b->of_machine;
 }
 
 /*
@@ -169,6 +169,16 @@ static bool shared(const struct ends *e, size_t a, size_t b, const struct counte
 	       same_counters(&e->before[a], &e->before[b]) && same_counters(&now[a], &now[b]);
 }
 
+/* The end whose P2P figures are those of all, @n if there is none. */
+static size_t machine_of(const struct counters *now, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && !now[i].of_machine)
+		i++;
+	return i;
+}
+
 /**
  * ends_counted - what the kernel has counted since ends_count()
  * @e:		the ends
@@ -178,25 +188,30 @@ static bool shared(const struct ends *e, size_t a, size_t b, const struct counte
 struct counters ends_counted(const struct ends *e)
 {
 	struct counters sum = { .counted = true }, now[MAX_ENDS] = { 0 };
+	size_t machine;
 
 	for (size_t i = 0; i < e->n; i++) {
-		struct counters d;
+		if (e->ends[i].mount && counters_read(e->ends[i].mount, &now[i]))
+			now[i] = (struct counters){ 0 };
+	}
+	machine = machine_of(now, e->n);
+	for (size_t i = 0; i < e->n; i++) {
+		struct counters d = counters_since(&e->before[i], &now[i]);
 		bool again = false;
 
 		if (!e->ends[i].mount)
 			continue;
-		if (counters_read(e->ends[i].mount, &now[i]))
-			now[i] = (struct counters){ 0 };
 		for (size_t j = 0; j < i; j++)
 			again |= shared(e, i, j, now);
-		d = counters_since(&e->before[i], &now[i]);
 		sum.counted &= d.counted;
 		if (again)
+			continue;
+		sum.copied += d.copied;
+		if (machine < e->n && machine != i)
 			continue;
 		sum.p2p_read += d.p2p_read;
 		sum.p2p_write += d.p2p_write;
 		sum.refused += d.refused;
-		sum.copied += d.copied;
 	}
 	return sum;
 }

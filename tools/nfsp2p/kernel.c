@@ -2,16 +2,18 @@
 /* Kernel, modules, CPU: see kernel.h. */
 #include "kernel.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tree.h"
 
-/* /proc/cpuinfo has a few KiB for each CPU; the first is enough. */
-#define CPUINFO_LIMIT	  16384
+#define SERIES_DIGITS 12
+/* What matters of the first CPU is in its first lines, and of the others nothing does. */
+#define CPUINFO_LIMIT	  4096
 #define MODULES_DEP_LIMIT (4 << 20)
+#define CONFIG_LIMIT	  (4 << 20)
+#define KALLSYMS_LIMIT	  (256 << 20)
 
 /* "key<blanks>: value"; NULL if the line has another key. */
 static const char *value_of(const char *line, const char *key)
@@ -62,10 +64,9 @@ void kernel_parse_cpuinfo(char *text, struct kernel *k)
 
 static void load_cpu(const char *root, struct kernel *k)
 {
-	char path[PATH_MAX], *text;
+	char *text;
 
-	if (tree_path(path, sizeof(path), root, "/proc/cpuinfo") ||
-	    tree_read(path, CPUINFO_LIMIT, &text, NULL))
+	if (tree_read(&text, NULL, CPUINFO_LIMIT, root, "/proc/cpuinfo"))
 		return;
 	kernel_parse_cpuinfo(text, k);
 	free(text);
@@ -74,11 +75,10 @@ static void load_cpu(const char *root, struct kernel *k)
 /* Is there a replacement for nfs.ko on disk, as depmod has recorded it? */
 static bool installed(const char *root, const char *release)
 {
-	char path[PATH_MAX], *text, *rest, *line;
+	char *text, *rest, *line;
 	bool found = false;
 
-	if (tree_path(path, sizeof(path), root, "/lib/modules/%s/modules.dep", release) ||
-	    tree_read(path, MODULES_DEP_LIMIT, &text, NULL))
+	if (tree_read(&text, NULL, MODULES_DEP_LIMIT, root, "/lib/modules/%s/modules.dep", release))
 		return false;
 	rest = text;
 	while (!found && (line = strsep(&rest, "\n")))
@@ -88,23 +88,112 @@ static bool installed(const char *root, const char *release)
 	return found;
 }
 
+/* Is a whole line of @text this one? */
+static bool has_line(const char *text, const char *line)
+{
+	const size_t len = strlen(line);
+
+	for (const char *at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (!strncmp(at, line, len) && (at[len] == '\n' || !at[len]))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * kernel_parse_config - is the kernel built with CONFIG_PCI_P2PDMA?
+ * @text:	its configuration: a file named config-RELEASE
+ *
+ * The option depends on ZONE_DEVICE, and is not in a configuration where that is off.
+ *
+ * Return: yes or no; unknown for what is no configuration.
+ */
+enum tri kernel_parse_config(const char *text)
+{
+	if (has_line(text, "CONFIG_PCI_P2PDMA=y"))
+		return TRI_YES;
+	return has_line(text, "CONFIG_PCI=y") ? TRI_NO : TRI_UNKNOWN;
+}
+
+/*
+ * Without a configuration: the function that providers call is in the kernel's own
+ * symbols, which everybody may read (with their addresses hidden).
+ */
+static enum tri symbols_have_p2pdma(const char *root)
+{
+	enum tri found = TRI_UNKNOWN;
+	char *text;
+
+	if (tree_read(&text, NULL, KALLSYMS_LIMIT, root, "/proc/kallsyms"))
+		return TRI_UNKNOWN;
+	if (strstr(text, " pci_enable_device\n"))
+		found = strstr(text, " pci_p2pdma_add_resource\n") ? TRI_YES : TRI_NO;
+	free(text);
+	return found;
+}
+
+/**
+ * kernel_load_config - find out if the kernel is built with CONFIG_PCI_P2PDMA
+ * @root:	as in tree_path()
+ * @k:		from kernel_load(); config and config_source are filled in
+ *
+ * That no device has a p2pmem folder does not prove that it is not.
+ */
+void kernel_load_config(const char *root, struct kernel *k)
+{
+	static const char *const places[] = { "/boot/config-%s", "/lib/modules/%s/config",
+					      "/usr/src/linux-headers-%s/.config" };
+	char name[128], *text;
+
+	/* A release is a part of a path. */
+	for (size_t i = 0;
+	     k->release[0] && !strchr(k->release, '/') && i < sizeof(places) / sizeof(places[0]);
+	     i++) {
+		snprintf(name, sizeof(name), places[i], k->release);
+		if (tree_read(&text, NULL, CONFIG_LIMIT, root, "%s", name))
+			continue;
+		k->p2pdma = kernel_parse_config(text);
+		snprintf(k->p2pdma_source, sizeof(k->p2pdma_source), "%s", name);
+		free(text);
+		if (k->p2pdma != TRI_UNKNOWN)
+			return;
+	}
+	k->p2pdma = symbols_have_p2pdma(root);
+	snprintf(k->p2pdma_source, sizeof(k->p2pdma_source), "/proc/kallsyms");
+}
+
 /*
  * The build id of the loaded module, as file(1) shows it for the .ko: a note is name
  * size, descriptor size, type, "GNU", descriptor (elf(5)).
  */
 static void load_build_id(const char *root, struct kernel *k)
 {
-	char path[PATH_MAX], *note;
 	size_t len, used;
+	char *note;
 
-	if (tree_path(path, sizeof(path), root, "/sys/module/nfs/notes/.note.gnu.build-id") ||
-	    tree_read(path, 256, &note, &len))
+	if (tree_read(&note, &len, 256, root, "/sys/module/nfs/notes/.note.gnu.build-id"))
 		return;
 	used = len > 16 ? (size_t)snprintf(k->version, sizeof(k->version), "build id ") : 0;
 	for (size_t i = 16; i < len && used + 3 < sizeof(k->version); i++)
 		used += (size_t)snprintf(k->version + used, sizeof(k->version) - used, "%02x",
 					 (unsigned char)note[i]);
 	free(note);
+}
+
+/*
+ * Modules of the packages have "VERSION+SERIES" for a version, where SERIES is a hash of
+ * the changes that the patches make: packaging/README.md, "No mixed sets".
+ */
+static void load_series(const char *root, struct kernel *k)
+{
+	const char *plus = strrchr(k->version, '+');
+
+	if (k->series == TRI_YES && plus && strlen(plus + 1) == SERIES_DIGITS &&
+	    strspn(plus + 1, "0123456789abcdef") == SERIES_DIGITS)
+		snprintf(k->series_id, sizeof(k->series_id), "%s", plus + 1);
+	tree_line(k->rpcrdma_version, sizeof(k->rpcrdma_version), root,
+		  "/sys/module/rpcrdma/version");
 }
 
 static void load_nfs(const char *root, struct kernel *k)
@@ -121,6 +210,7 @@ static void load_nfs(const char *root, struct kernel *k)
 	if (tree_line(k->version, sizeof(k->version), root, "/sys/module/nfs/version") &&
 	    tree_line(k->version, sizeof(k->version), root, "/sys/module/nfs/srcversion"))
 		load_build_id(root, k);
+	load_series(root, k);
 	if (!tree_line(line, sizeof(line), root, "/sys/module/nfs/taint"))
 		k->out_of_tree = strchr(line, 'O') != NULL;
 }
@@ -158,8 +248,8 @@ void kernel_load(const char *root, struct kernel *k)
 	}
 	load_nfs(root, k);
 	k->bounces = bounces(root);
-	/* A release is a part of a path. */
-	if (k->release[0] && !strchr(k->release, '/'))
+	/* A large file, of interest only then. A release is a part of a path. */
+	if (k->series == TRI_NO && k->release[0] && !strchr(k->release, '/'))
 		k->installed = installed(root, k->release);
 	load_cpu(root, k);
 }

@@ -6,6 +6,8 @@
 #include "snapshot.h"
 
 void kernel_load(const char *root, struct kernel *k);
+void kernel_load_config(const char *root, struct kernel *k);
 void kernel_parse_cpuinfo(char *text, struct kernel *k);
+enum tri kernel_parse_config(const char *text);
 
 #endif

@@ -28,7 +28,10 @@ static void list_providers(const struct snapshot *s, struct names *names)
 	char size[SIZE_TEXT], available[SIZE_TEXT], text[512];
 
 	if (!s->nproviders)
-		printf("No provider: no PCI device of this machine offers P2P memory.\n");
+		printf("No provider: no PCI device of this machine offers P2P memory%s.\n",
+		       s->kernel.p2pdma == TRI_NO
+			       ? ", and the kernel is built without CONFIG_PCI_P2PDMA"
+			       : "");
 	else
 		printf("%-13s %-10s %10s %10s %-9s %4s  %s\n", "PROVIDER", "DRIVER", "SIZE",
 		       "AVAILABLE", "PUBLISHED", "NODE", "NAME");

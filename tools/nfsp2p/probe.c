@@ -118,8 +118,6 @@ static int attempt(const struct nfs_mount *m, int fd, struct p2pmem *mem, struct
 	trace_close(&trace);
 	rc = counters_read(m, &after);
 	a->moved = counters_since(&before, &after);
-	/* Data servers' transports are not among those that mountstats shows. */
-	a->moved.counted &= !m->pnfs[0];
 	return rc;
 }
 
@@ -153,10 +151,13 @@ static void judge(const struct provider *p, const char *file, const struct attem
 	else
 		verdict_measured(
 			v, "probe-p2pdma",
-			"probe: %zd bytes of %s came to %s by P2PDMA (the transports counted %llu, "
+			"probe: %zd bytes of %s came to %s by P2PDMA (%s counted %llu, "
 			"and %llu copied by the CPU)",
-			a->done, file, p->bdf, (unsigned long long)a->moved.p2p_read,
-			(unsigned long long)a->moved.copied);
+			a->done, file, p->bdf,
+			a->moved.of_machine ? "all transports of this machine, data servers' "
+					      "among them,"
+					    : "the transports",
+			(unsigned long long)a->moved.p2p_read, (unsigned long long)a->moved.copied);
 }
 
 /* Is one of the findings such that nothing must, or can, be tried? */

@@ -8,14 +8,20 @@
 
 /**
  * reach_no_provider - say that there is nothing to ask about
+ * @k:		the kernel: without CONFIG_PCI_P2PDMA no device can, and that is said elsewhere
  * @v:		the finding is added
  */
-void reach_no_provider(struct verdict *v)
+void reach_no_provider(const struct kernel *k, struct verdict *v)
 {
 	verdict_add(v, ANSWER_NO, "no-provider",
-		    "an NVMe drive with a Controller Memory Buffer, or another device whose driver "
-		    "offers its memory, is needed; the kernel must have CONFIG_PCI_P2PDMA",
-		    "no PCI device of this machine offers P2P memory (no p2pmem/ in sysfs)");
+		    k->p2pdma == TRI_NO
+			    ? NULL
+			    : "an NVMe drive with a Controller Memory Buffer, or another device "
+			      "whose driver offers its memory, is needed",
+		    "no PCI device of this machine offers P2P memory (no p2pmem/ in sysfs)%s",
+		    k->p2pdma == TRI_UNKNOWN
+			    ? ", and it is not known if the kernel is built with CONFIG_PCI_P2PDMA"
+			    : "");
 }
 
 /**
@@ -216,8 +222,15 @@ void reach_function(const struct snapshot *s, const struct provider *p, int clie
 		reach_named(s, p, s->pci[client].bdf, client, v);
 }
 
-static void reach_rnic(const struct snapshot *s, const struct rnic *r, const struct provider *p,
-		       struct verdict *v)
+/**
+ * reach_rnic - does an RDMA device reach a provider?
+ * @s:		a snapshot
+ * @r:		one of its RDMA devices; nothing is said of one with virtual DMA
+ * @p:		the provider
+ * @v:		findings are added
+ */
+void reach_rnic(const struct snapshot *s, const struct rnic *r, const struct provider *p,
+		struct verdict *v)
 {
 	char name[100];
 

@@ -5,10 +5,12 @@
 
 #include "verdict.h"
 
-void reach_no_provider(struct verdict *v);
+void reach_no_provider(const struct kernel *k, struct verdict *v);
 void reach_provider(const struct provider *p, struct verdict *v);
 void reach_function(const struct snapshot *s, const struct provider *p, int client,
 		    struct verdict *v);
+void reach_rnic(const struct snapshot *s, const struct rnic *r, const struct provider *p,
+		struct verdict *v);
 void reach_mount(const struct snapshot *s, const struct nfs_mount *m, const struct provider *p,
 		 struct verdict *v);
 

@@ -56,6 +56,8 @@ void names_open(struct names *names)
 	names->access->error = give_up;
 	names->access->warning = say_nothing;
 	names->access->debug = say_nothing;
+	/* No cache of names from the net in somebody's home, which libpci 3.13 also leaks. */
+	pci_set_param(names->access, "net.cache_name", "");
 }
 
 /**
@@ -146,13 +148,20 @@ static const char *tri_text(enum tri tri, const char *yes, const char *no)
  */
 void report_kernel(const struct kernel *k)
 {
-	printf("kernel %s: nfs %s", k->release[0] ? k->release : "unknown",
-	       tri_text(k->nfs, "loaded", "not loaded"));
-	if (k->version[0])
+	printf("kernel %s: ", k->release[0] ? k->release : "unknown");
+	if (k->p2pdma == TRI_NO)
+		printf("built without CONFIG_PCI_P2PDMA, ");
+	printf("nfs %s", tri_text(k->nfs, "loaded", "not loaded"));
+	if (k->series_id[0])
+		printf(" (version %.*s, series %s)", (int)(strrchr(k->version, '+') - k->version),
+		       k->version, k->series_id);
+	else if (k->version[0])
 		printf(" (%s%s)", k->version, k->out_of_tree ? ", out of tree" : "");
 	else if (k->out_of_tree)
 		printf(" (out of tree)");
 	printf(", rpcrdma %s", tri_text(k->rpcrdma, "loaded", "not loaded"));
+	if (k->rpcrdma_version[0] && strcmp(k->rpcrdma_version, k->version))
+		printf(" (%s)", k->rpcrdma_version);
 	if (k->nfs == TRI_YES)
 		printf(", P2PDMA %s", tri_text(k->series, "supported", "not supported"));
 	if (k->series == TRI_YES)
@@ -194,8 +203,12 @@ struct json_object *json_kernel(const struct kernel *k)
 	json_object_object_add(o, "release", json_object_new_string(k->release));
 	json_object_object_add(o, "nfs_loaded", json_tri(k->nfs));
 	json_object_object_add(o, "nfs_version", json_object_new_string(k->version));
+	json_object_object_add(o, "nfs_series",
+			       k->series_id[0] ? json_object_new_string(k->series_id) : NULL);
 	json_object_object_add(o, "nfs_out_of_tree", json_object_new_boolean(k->out_of_tree));
 	json_object_object_add(o, "rpcrdma_loaded", json_tri(k->rpcrdma));
+	json_object_object_add(o, "rpcrdma_version", json_object_new_string(k->rpcrdma_version));
+	json_object_object_add(o, "pci_p2pdma", json_tri(k->p2pdma));
 	json_object_object_add(o, "p2pdma_supported", json_tri(k->series));
 	json_object_object_add(o, "p2pdma_enabled", json_tri(k->enabled));
 	json_object_object_add(o, "cpu", json_object_new_string(k->cpu));

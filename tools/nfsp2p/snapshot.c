@@ -42,6 +42,11 @@ int snapshot_load(struct snapshot *s, const char *root)
 	rc = topology_load(s);
 	if (!rc)
 		rc = provider_load(s);
+	/* Providers are proof enough; the files are large. */
+	if (s->nproviders)
+		s->kernel.p2pdma = TRI_YES;
+	else
+		kernel_load_config(s->root, &s->kernel);
 	if (!rc)
 		rc = rdma_load(s);
 	if (!rc)

@@ -38,9 +38,14 @@ enum tri {
  * @series:		nfs is one that can do P2PDMA: it has the parameter p2pdma
  * @enabled:		that parameter, the switch that turns it off
  * @version:		version of module nfs, or its srcversion, or its build id, or ""
+ * @series_id:		which series that module has, "" if its version does not say
+ * @rpcrdma_version:	version of module rpcrdma, or ""
  * @out_of_tree:	nfs was built outside of the kernel's tree (taint O)
- * @installed:		depmod knows of a module nfs that replaces the kernel's own
+ * @installed:		depmod knows of a module nfs that replaces the kernel's own; only
+ *			looked for if the one that is loaded is without @series
  * @bounces:		all DMA through the host bridge is bounced: swiotlb=force
+ * @p2pdma:		the kernel is built with CONFIG_PCI_P2PDMA
+ * @p2pdma_source:	where that was found
  * @amd_zen:		the CPU is AMD's, of family 0x17 or newer
  * @cpu:		what it is called in messages
  *
@@ -52,8 +57,10 @@ struct kernel {
 	unsigned int major, minor;
 	enum tri nfs, rpcrdma;
 	enum tri series, enabled;
-	char version[64];
+	char version[64], series_id[16], rpcrdma_version[64];
 	bool out_of_tree, installed, bounces;
+	enum tri p2pdma;
+	char p2pdma_source[128];
 	enum tri amd_zen;
 	char cpu[64];
 };

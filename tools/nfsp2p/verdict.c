@@ -102,26 +102,30 @@ static void check_transport(const struct nfs_mount *m, struct verdict *v)
 }
 
 /* Devices that the CPU moves data for: no other obstacle matters then. */
-static void check_virtual(const struct snapshot *s, const struct nfs_mount *m, struct verdict *v)
+static void check_virtual(const struct rnic *r, struct verdict *v)
 {
-	for (size_t i = 0; i < m->nrnics; i++) {
-		const struct rnic *r = &s->rnics[m->rnics[i]];
-
-		if (r->virtual_dma)
-			verdict_add(v, ANSWER_NO, "virtual-dma",
-				    "use an RDMA adapter whose hardware does the DMA",
-				    "RDMA device %s has no DMA of its own: the CPU copies",
-				    r->name);
-	}
+	if (r->virtual_dma)
+		verdict_add(v, ANSWER_NO, "virtual-dma",
+			    "use an RDMA adapter whose hardware does the DMA",
+			    "RDMA device %s has no DMA of its own: the CPU copies", r->name);
 }
 
 static void check_kernel(const struct kernel *k, struct verdict *v)
 {
-	if (k->series == TRI_YES)
+	/* No module can add it, so what is said of modules has no use then. */
+	if (k->p2pdma == TRI_NO)
+		verdict_add(
+			v, ANSWER_NO, "no-p2pdma",
+			"boot a kernel that has it; on Debian 13, whose own kernel 6.12 has not: "
+			"apt install -t trixie-backports linux-image-amd64",
+			"kernel %s is built without CONFIG_PCI_P2PDMA, says %s", k->release,
+			k->p2pdma_source);
+	if (k->series == TRI_YES || k->p2pdma == TRI_NO)
 		return;
 	if (k->series == TRI_UNKNOWN)
-		verdict_add(v, ANSWER_UNKNOWN, "no-module", NULL,
-			    "module nfs of kernel %s was not found in /sys/module", k->release);
+		verdict_add(v, ANSWER_UNKNOWN, "no-module", "modprobe nfs rpcrdma, and try again",
+			    "module nfs of kernel %s is not loaded, so it cannot be asked",
+			    k->release);
 	else if (k->installed)
 		verdict_add(v, ANSWER_NO, "not-loaded",
 			    "unmount NFS and reload the modules, or reboot",
@@ -250,7 +254,8 @@ void verdict_mount(const struct snapshot *s, const struct nfs_mount *m, struct v
 		return;
 	}
 	check_transport(m, v);
-	check_virtual(s, m, v);
+	for (size_t i = 0; i < m->nrnics; i++)
+		check_virtual(&s->rnics[m->rnics[i]], v);
 	check_kernel(&s->kernel, v);
 	check_switch(&s->kernel, v);
 	check_security(m, v);
@@ -276,6 +281,36 @@ void verdict_pair(const struct snapshot *s, const struct nfs_mount *m, const str
 	/* Where there is no RDMA, there is no device to be reached. */
 	if (!strcmp(m->proto, "rdma"))
 		reach_mount(s, m, p, v);
+}
+
+/**
+ * verdict_machine - could some mount use a provider's memory? There is none now
+ * @s:		a snapshot
+ * @p:		one of its providers, or NULL if it has none
+ * @v:		filled in, to be freed with verdict_free(); the answer is no: without a
+ *		mount nothing is usable
+ */
+void verdict_machine(const struct snapshot *s, const struct provider *p, struct verdict *v)
+{
+	*v = (struct verdict){ 0 };
+	check_kernel(&s->kernel, v);
+	check_switch(&s->kernel, v);
+	if (!s->nrnics)
+		verdict_add(v, ANSWER_NO, "no-rdma",
+			    "an RDMA adapter is needed, and its driver (ls /sys/class/infiniband)",
+			    "this machine has no RDMA device");
+	for (size_t i = 0; i < s->nrnics; i++)
+		check_virtual(&s->rnics[i], v);
+	if (p)
+		reach_provider(p, v);
+	else
+		reach_no_provider(&s->kernel, v);
+	for (size_t i = 0; p && i < s->nrnics; i++)
+		reach_rnic(s, &s->rnics[i], p, v);
+	/* Last: the devices and the kernel come first where they are in the way, too. */
+	verdict_add(v, ANSWER_NO, "no-mount",
+		    "mount -t nfs -o proto=rdma,port=20049 SERVER:/PATH DIR",
+		    "nothing is mounted by NFS here");
 }
 
 /**
@@ -372,7 +407,7 @@ const struct provider *verdict_pick(const struct snapshot *s, const struct endpo
 		verdict_free(&one);
 	}
 	if (!best)
-		reach_no_provider(v);
+		reach_no_provider(&s->kernel, v);
 	return best;
 }
 

@@ -69,6 +69,7 @@ struct endpoint {
 void verdict_mount(const struct snapshot *s, const struct nfs_mount *m, struct verdict *v);
 void verdict_pair(const struct snapshot *s, const struct nfs_mount *m, const struct provider *p,
 		  struct verdict *v);
+void verdict_machine(const struct snapshot *s, const struct provider *p, struct verdict *v);
 void verdict_endpoint(const struct snapshot *s, const struct endpoint *e, const struct provider *p,
 		      struct verdict *v);
 const struct provider *verdict_pick(const struct snapshot *s, const struct endpoint *ends, size_t n,
