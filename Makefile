@@ -35,9 +35,10 @@ series-build: lab
 ## make series-e2e     does the guest work after each patch? (hours; goes on where it was stopped)
 series-e2e: lab
 	@tests/series/e2e --kernel $(KERNEL)
-## make bench          what direct I/O costs, in instructions, beside the stock kernel
+## make bench          what direct I/O and copies cost, in instructions, beside others
 bench: lab
 	@bench/run
+	@bench/copies
 
 ## make check          style and static checks of everything
 check:

@@ -7,69 +7,49 @@
 # shellcheck disable=SC2317 # functions are called through check()
 set -euo pipefail
 
+here=$(dirname "$0")
 # shellcheck source=tests/lib/tap.sh
-. "$(dirname "$0")/../lib/tap.sh"
+. "$here/../lib/tap.sh"
+# shellcheck source=tests/lib/nfsp2p.sh
+. "$here/../lib/nfsp2p.sh"
 
 readonly disk=/run/nfsp2p-cp nfs=/mnt/nfs export=/export nfsd=/proc/fs/nfsd
+readonly ctl=/sys/kernel/debug/vrnic/vrnic0/ctl payload=$((16 << 20))
 readonly work=/tmp/nfsp2p-cp TAP_LOG=/tmp/nfsp2p-cp/log
-mkdir -p "$work" "$disk"
+mkdir -p "$work"
 
-cmb=$(lab-p2p list | awk '$4 == "nvme" { print $1; exit }')
-bar=$(lab-p2p list | awk '$4 == "barmem" { print $1; exit }')
+cmb=$(provider nvme)
+bar=$(provider barmem)
 readonly cmb bar
 
-nic() { awk -v key="$1" '$1 == key { print $2 }' /sys/kernel/debug/vrnic/vrnic0/stats; }
-
-# number_after TEXT: the number that follows it in the line of evidence.
-number_after() { sed -n "s/.*$1 \([0-9]*\).*/\1/p" "$work/out"; }
-
-# cp_ok ARGUMENTS...: it succeeds, and says so in one line.
-cp_ok() {
-	nfsp2p cp "$@" >"$work/out" 2>"$work/err" || { cat "$work/out" "$work/err"; return 1; }
-	cat "$work/out" "$work/err"
-	[ "$(wc -l <"$work/out")" -eq 1 ]
-}
-
-# cp_fails STATUS TEXT ARGUMENTS...: it fails, and says why.
-cp_fails() {
-	local status=0 wanted=$1 text=$2
-
-	shift 2
-	nfsp2p cp "$@" >"$work/out" 2>"$work/err" || status=$?
-	cat "$work/out" "$work/err"
-	[ "$status" -eq "$wanted" ] && grep -qF -- "$text" "$work/err"
-}
-
-# begin ARGUMENTS... FOLDER: start a slow copy into FOLDER, wait until it is at work.
-begin() {
+# stopped: wait until the NIC has stopped where it was told to.
+stopped() {
 	local i
 
-	env --default-signal=INT nfsp2p cp --block 64K --depth 1 "${@:1:$#-1}" >"$work/out" 2>"$work/err" &
 	for ((i = 0; i < 300; i++)); do
-		[ -z "$(find "${*: -1}" -name '.*nfsp2p-*' -size +1M)" ] || return 0
+		[ "$(nic paused)" -ne 1 ] || return 0
 		sleep 0.1
 	done
-	echo "waited 30 s for the copy to begin"
+	echo "waited 30 s for the NIC to stop"
 	return 1
 }
 
-# equal A B: from the device and the server, not from anybody's cache.
-equal() {
-	sync
-	echo 1 >/proc/sys/vm/drop_caches
-	cmp "$1" "$2"
+# begin REQUEST ARGUMENTS...: start a copy, block by block, and let the NIC stop in the
+# middle of it: at its 21st "read" (to NFS) or "write" (from NFS).
+begin() {
+	echo "pause $1 20" >"$ctl"
+	env --default-signal=INT nfsp2p cp --block 64K --depth 1 "${@:2}" >"$work/out" 2>"$work/err" &
+	stopped
 }
 
-# nothing_left FOLDER: no temporary file, no record.
-nothing_left() {
-	local left
+# go_on: let the NIC work again.
+go_on() { echo resume >"$ctl"; }
 
-	left=$(find "$1" -name '.*nfsp2p-*')
-	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
+# try NAME COMMAND...: whatever becomes of it, the NIC works afterwards.
+try() {
+	check "$@"
+	go_on
 }
-
-# absent FILE: neither it nor anything of it.
-absent() { [ ! -e "$1" ] && nothing_left "$(dirname "$1")"; }
 
 # both_ways SIZE: to NFS and back; the NIC has counted each byte that was not
 # announced as the tail that O_DIRECT does not take.
@@ -163,7 +143,7 @@ refused() {
 }
 
 full() {
-	mount -o remount,size=40M "$export"
+	mount -o remount,size=10M "$export"
 	cp_fails 1 "No space left" "$disk/p" "$nfs/full" || { mount -o remount,size=75% "$export"; return 1; }
 	mount -o remount,size=75% "$export"
 	grep -q 'cannot write at [0-9]' "$work/err"
@@ -174,8 +154,9 @@ full() {
 replace() {
 	echo old >"$nfs/r"
 	chmod 600 "$nfs/r"
-	begin "$disk/p" "$nfs/r" "$export"
+	begin read "$disk/p" "$nfs/r"
 	[ "$(cat "$export/r")" = old ] || { echo "replaced too early"; return 1; }
+	go_on
 	wait $!
 	equal "$disk/p" "$export/r"
 	[ "$(stat -c %a "$export/r")" = 600 ]
@@ -185,8 +166,9 @@ replace() {
 # changing: a source that grows while it is copied.
 changing() {
 	cp "$disk/p" "$disk/c"
-	begin "$disk/c" "$nfs/c" "$export"
+	begin read "$disk/c" "$nfs/c"
 	echo more >>"$disk/c"
+	go_on
 	! wait $! || { echo "it did not notice"; return 1; }
 	grep -q "was changed while it was copied" "$work/err"
 	absent "$nfs/c"
@@ -194,10 +176,11 @@ changing() {
 
 # The server ends, and comes back: a hard mount waits for it.
 server_restarts() {
-	begin "$disk/p" "$nfs/k" "$export"
+	begin read "$disk/p" "$nfs/k"
+	go_on
 	echo 0 >"$nfsd/threads"
 	[ ! -e "$export/k" ] || { echo "was complete too early"; return 1; }
-	sleep 2
+	sleep 1
 	printf 'tcp 2049\n' >"$nfsd/portlist"
 	printf 'rdma 20049\n' >"$nfsd/portlist"
 	echo 8 >"$nfsd/threads"
@@ -214,7 +197,8 @@ server_restarts() {
 provider_goes() {
 	local status=0
 
-	begin --provider "$bar" "$disk/p" "$nfs/u" "$export"
+	begin read --provider "$bar" "$disk/p" "$nfs/u"
+	go_on
 	echo "$bar" >/sys/bus/pci/drivers/barmem/unbind
 	wait $! || status=$?
 	echo "$bar" >/sys/bus/pci/drivers/barmem/bind
@@ -225,11 +209,12 @@ provider_goes() {
 }
 
 # end_by SIGNAL: end the copy that begin started. A shell lets its background jobs
-# ignore SIGINT, hence env.
+# ignore SIGINT, hence env. It waits for what is in flight.
 end_by() {
 	local status=0
 
 	kill "-$1" $!
+	go_on
 	wait $! || status=$?
 	cat "$work/out" "$work/err"
 	echo "status $status"
@@ -237,57 +222,56 @@ end_by() {
 }
 
 interrupted() {
-	begin "$disk/p" "$nfs/i" "$export"
+	begin read "$disk/p" "$nfs/i"
 	end_by INT
 	grep -q 'the unfinished copy was removed' "$work/err"
 	absent "$nfs/i"
-	begin "$nfs/p" "$disk/i" "$disk"
+	begin write "$nfs/p" "$disk/i"
 	end_by TERM
 	absent "$disk/i"
 }
 
-# recorded STATE: wait until the copy has something to go on with.
+# recorded REQUEST STATE: let the copy go on until it has something to be resumed with.
+# Records are made every two seconds.
 recorded() {
-	local i
-
-	for ((i = 0; i < 300; i++)); do
-		! grep -q ' done=[1-9]' "$1" || return 0
-		sleep 0.1
-	done
-	echo "nothing was recorded in 30 s"
-	return 1
+	sleep 2.1
+	go_on
+	echo "pause $1 20" >"$ctl"
+	stopped
+	# From the server: the NIC stands still.
+	grep ' done=[1-9]' "${2/#$nfs/$export}"
 }
 
-# resumed SIGNAL FROM TO: what was done before is not done again, and is right.
+# resumed SIGNAL REQUEST FROM TO: what was done before is not done again, and is right.
 resumed() {
 	local state moved
 
-	state=$(dirname "$3")/.$(basename "$3").nfsp2p-state
-	begin --resume "$2" "$3" "$(dirname "$3")"
-	[ "$1" != KILL ] || recorded "$state"
+	state=$(dirname "$4")/.$(basename "$4").nfsp2p-state
+	begin "$2" --resume "$3" "$4"
+	[ "$1" != KILL ] || recorded "$2" "$state"
 	end_by "$1"
-	[ ! -e "$3" ]
+	[ ! -e "$4" ]
 	tr -s ' ' <"$state"
-	cp_ok --resume --verify --block 64K "$2" "$3"
+	cp_ok --resume --verify --block 64K "$3" "$4"
 	grep -q "resumed at [1-9]" "$work/err"
 	moved=$(sed -n 's/.* \(NFS\|local\) write \([0-9]*\) .*/\2/p' "$work/out")
 	[ "$moved" -gt 0 ]
-	[ "$moved" -lt "$(stat -c %s "$2")" ]
-	equal "$2" "$3"
-	nothing_left "$(dirname "$3")"
+	[ "$moved" -lt "$(stat -c %s "$3")" ]
+	equal "$3" "$4"
+	nothing_left "$(dirname "$4")"
 	# Once complete, it is not copied again.
-	cp_ok --resume "$2" "$3"
+	cp_ok --resume "$3" "$4"
 	grep -q "1 complete before" "$work/out"
-	rm "$3"
+	rm "$4"
 }
 
 # Another source of the same name: nothing of the first may get into the copy.
 resume_other() {
 	cp -p "$disk/p" "$disk/o"
-	begin --resume "$disk/o" "$nfs/o" "$export"
-	recorded "$export/.o.nfsp2p-state"
+	begin read --resume "$disk/o" "$nfs/o"
+	recorded read "$nfs/.o.nfsp2p-state"
 	end_by KILL
-	head -c $((32 << 20)) /dev/urandom >"$disk/o"
+	head -c $((payload / 2)) /dev/urandom >"$disk/o"
 	sync
 	cp_ok --resume --block 64K "$disk/o" "$nfs/o"
 	grep -q "the source is not what it was" "$work/err"
@@ -301,10 +285,10 @@ device() {
 	local loop
 
 	modprobe loop
-	truncate -s 80M "$disk/image"
+	truncate -s $((payload + (1 << 20))) "$disk/image"
 	loop=$(losetup --find --show --direct-io=on "$disk/image")
 	cp_ok --mem host --verify "$disk/p" "$loop"
-	cmp -n $((64 << 20)) "$disk/p" "$loop"
+	cmp -n "$payload" "$disk/p" "$loop"
 	cp_ok --mem host "$loop" "$nfs/dev"
 	cmp "$loop" "$export/dev"
 	# No P2P memory for a device that copies: it is refused, and said.
@@ -349,15 +333,16 @@ no_p2p() {
 	absent "$nfs/t"
 	cp_ok --allow-bounce "$disk/p" "$nfs/t"
 	grep -qF "bounces through host memory: $reason" "$work/err"
-	[ "$(number_after 'through host memory')" -eq $((64 << 20)) ]
+	[ "$(number_after 'through host memory')" -eq "$payload" ]
 	equal "$disk/p" "$export/t"
 	rm "$nfs/t"
 }
 
 # switched_off: the kernel says no in the middle, not check.
 switched_off() {
-	begin "$disk/p" "$nfs/w" "$export"
+	begin read "$disk/p" "$nfs/w"
 	echo N >/sys/module/nfs/parameters/p2pdma
+	go_on
 	! wait $! || { echo "it went on"; echo Y >/sys/module/nfs/parameters/p2pdma; return 1; }
 	cat "$work/err"
 	grep -q "nothing was bounced" "$work/err"
@@ -369,9 +354,8 @@ switched_off() {
 }
 
 lab-nfs up --vers 4.2 --proto rdma >/dev/null
-mkfs.ext4 -q -E nodiscard /dev/nvme0n1
-mount /dev/nvme0n1 "$disk"
-head -c $((64 << 20)) /dev/urandom >"$disk/p"
+drive_up "$disk"
+head -c "$payload" /dev/urandom >"$disk/p"
 sync
 
 for size in 0 1 511 512 4097 1048577; do
@@ -381,17 +365,17 @@ check "1 GiB with holes, data at odd places" sparse
 check "a tree of 1,000 files, links and modes" tree
 check "what cannot be copied is refused" refused
 check "destination full: the reason, and nothing there" full
-check "what is replaced is there until the end" replace
-check "a source that changes is noticed" changing
-check "the server restarts meanwhile" server_restarts
-check "the provider goes meanwhile" provider_goes
-check "P2PDMA is switched off meanwhile" switched_off
+try "what is replaced is there until the end" replace
+try "a source that changes is noticed" changing
+try "the server restarts meanwhile" server_restarts
+try "the provider goes meanwhile" provider_goes
+try "P2PDMA is switched off meanwhile" switched_off
 cp "$disk/p" "$export/p"
-check "SIGINT and SIGTERM: nothing there" interrupted
-check "SIGINT, then --resume, to NFS" resumed INT "$disk/p" "$nfs/res"
-check "SIGKILL, then --resume, to NFS" resumed KILL "$disk/p" "$nfs/res"
-check "SIGKILL, then --resume, from NFS" resumed KILL "$nfs/p" "$disk/res"
-check "--resume with another source" resume_other
+try "SIGINT and SIGTERM: nothing there" interrupted
+try "SIGINT, then --resume, to NFS" resumed INT read "$disk/p" "$nfs/res"
+try "SIGKILL, then --resume, to NFS" resumed KILL read "$disk/p" "$nfs/res"
+try "SIGKILL, then --resume, from NFS" resumed KILL write "$nfs/p" "$disk/res"
+try "--resume with another source" resume_other
 check "block devices" device
 check "bench" bench
 same "P2P memory is free again" "66977792 67108864" \

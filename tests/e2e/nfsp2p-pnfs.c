@@ -2,13 +2,14 @@
 /*
  * nfsp2p check on a mount with flexfiles layouts: it depends on the data server's
  * transport, which the kernel does not show.  check must not pretend to know.  The probe
- * finds out that it is refused, and cannot see the data server's counters if it is not.
+ * finds out, by the counters of all transports, and so does cp.
  */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -40,7 +41,29 @@ static void with_data_server(const char *netid, int wanted, int does)
 static void test_rdma(void **state)
 {
 	(void)state;
-	with_data_server("rdma", UNKNOWN, 0);
+	with_data_server("rdma", USABLE, 0);
+}
+
+/* From the mount to the mount: what goes by the data server is counted, both ways. */
+static void test_copy(void **state)
+{
+	char command[512], line[1024], want[64], bdf[32];
+	FILE *f;
+
+	(void)state;
+	opinion_provider(MEM_BAR, bdf);
+	snprintf(command, sizeof(command),
+		 "nfsp2p cp --provider %s " LAB_MOUNT "/" OPINION_FILE " " LAB_MOUNT "/copy", bdf);
+	f = popen(command, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	assert_int_equal(pclose(f), 0);
+	snprintf(want, sizeof(want), "NFS read %lu (counted)", OPINION_SIZE);
+	if (!strstr(line, want))
+		fail_msg("wanted '%s': %s", want, line);
+	snprintf(want, sizeof(want), "NFS write %lu (counted)", OPINION_SIZE);
+	if (!strstr(line, want))
+		fail_msg("wanted '%s': %s", want, line);
 }
 
 static void test_tcp(void **state)
@@ -52,12 +75,13 @@ static void test_tcp(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		{ "data server by RDMA: neither check nor the probe can tell", test_rdma, NULL,
-		  NULL, NULL },
+		{ "data server by RDMA: check cannot tell, the probe can", test_rdma, NULL, NULL,
+		  NULL },
+		{ "data server by RDMA: cp counts what goes there", test_copy, NULL, NULL, NULL },
 		{ "data server by TCP: check cannot tell, the probe can", test_tcp, NULL, NULL,
 		  NULL },
 	};
 	int rc = lab_main_setup(argc, argv);
 
-	return rc ? rc : _cmocka_run_group_tests("nfsp2p-pnfs", tests, 2, NULL, nfsfile_leave);
+	return rc ? rc : _cmocka_run_group_tests("nfsp2p-pnfs", tests, 3, NULL, nfsfile_leave);
 }

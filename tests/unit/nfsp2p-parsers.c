@@ -46,7 +46,7 @@ static void test_mount(void **state)
 	assert_int_equal(m->wsize, 524288);
 	assert_true(m->caps == (NFS_CAP_P2PDMA | 0x17));
 	assert_int_equal(m->nxprts, 1);
-	counters_sum(m, &c);
+	counters_sum(&machine.shot, m, &c);
 	assert_true(c.counted);
 	assert_true(c.p2p_read == 1ULL << 40);
 	assert_int_equal(c.p2p_write, 2048);
@@ -64,7 +64,7 @@ static void test_mount_stock(void **state)
 		   &(struct fake_mount){ .target = "/a", .proto = "rdma", .p2pdma = -1 });
 	load();
 	assert_int_equal(machine.shot.mounts[0].xprts[0].p2pdma, XPRT_SILENT);
-	counters_sum(&machine.shot.mounts[0], &c);
+	counters_sum(&machine.shot, &machine.shot.mounts[0], &c);
 	assert_false(c.counted);
 	assert_int_equal(c.copied, 120);
 }

@@ -12,25 +12,6 @@
 
 #define SWITCHES "/sys/kernel/sunrpc/xprt-switches"
 
-/**
- * counters_sum - add up what a mount of a snapshot has
- * @m:		the mount
- * @c:		filled in
- */
-void counters_sum(const struct nfs_mount *m, struct counters *c)
-{
-	*c = (struct counters){ .counted = m->nxprts > 0 };
-	for (size_t i = 0; i < m->nxprts; i++) {
-		const struct nfs_xprt *x = &m->xprts[i];
-
-		c->p2p_read += x->read;
-		c->p2p_write += x->write;
-		c->refused += x->refused;
-		c->copied += x->pullup + x->fixup;
-		c->counted &= x->p2pdma != XPRT_SILENT && !strcmp(x->proto, "rdma");
-	}
-}
-
 /* One transport, a folder of sysfs; without these files it is of a kernel without the series. */
 static void add_xprt(const char *dir, struct counters *c)
 {
@@ -81,6 +62,28 @@ void counters_of_machine(const char *root, struct counters *c)
 }
 
 /**
+ * counters_sum - what a mount of a snapshot has
+ * @s:		the snapshot
+ * @m:		the mount
+ * @c:		filled in
+ */
+void counters_sum(const struct snapshot *s, const struct nfs_mount *m, struct counters *c)
+{
+	*c = (struct counters){ .counted = m->nxprts > 0 };
+	for (size_t i = 0; i < m->nxprts; i++) {
+		const struct nfs_xprt *x = &m->xprts[i];
+
+		c->p2p_read += x->read;
+		c->p2p_write += x->write;
+		c->refused += x->refused;
+		c->copied += x->pullup + x->fixup;
+		c->counted &= x->p2pdma != XPRT_SILENT && !strcmp(x->proto, "rdma");
+	}
+	if (m->pnfs[0])
+		counters_of_machine(s->root, c);
+}
+
+/**
  * counters_read - read the counters of a mount now
  * @m:		the mount, of any snapshot of this machine
  * @c:		filled in
@@ -99,11 +102,9 @@ int counters_read(const struct nfs_mount *m, struct counters *c)
 	for (size_t i = 0; !rc && i < now.nmounts; i++) {
 		if (now.mounts[i].id != m->id || !now.mounts[i].have_stats)
 			continue;
-		counters_sum(&now.mounts[i], c);
+		counters_sum(&now, &now.mounts[i], c);
 		found = true;
 	}
-	if (found && m->pnfs[0])
-		counters_of_machine(now.root, c);
 	snapshot_free(&now);
 	return rc ? rc : found ? 0 : -ENOENT;
 }

@@ -35,7 +35,7 @@ struct counters {
 
 int counters_read(const struct nfs_mount *m, struct counters *c);
 void counters_of_machine(const char *root, struct counters *c);
-void counters_sum(const struct nfs_mount *m, struct counters *c);
+void counters_sum(const struct snapshot *s, const struct nfs_mount *m, struct counters *c);
 struct counters counters_since(const struct counters *before, const struct counters *now);
 
 #endif

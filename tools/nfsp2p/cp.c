@@ -349,10 +349,10 @@ static int run(void *arg)
 	cp->c.want.total = cp->walk.bytes;
 	if (!rc)
 		rc = open_payload(cp);
-	if (!rc) {
+	if (!rc && cp->recursive)
 		ends_count(&cp->ends);
+	if (!rc)
 		rc = copy_all(cp);
-	}
 	payload_close(&cp->c.payload);
 	walk_free(&cp->walk);
 	return rc;

@@ -15,15 +15,19 @@
 /* What a provider must have free, at least: two small blocks. */
 #define LEAST_MEMORY (128UL << 10)
 
-static void add(struct ends *e, const struct nfs_mount *mount, int pci)
+static void add(struct ends *e, const struct snapshot *s, const struct nfs_mount *mount, int pci)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		if (e->ends[i].mount == mount && (mount || e->ends[i].pci == pci))
 			return;
 	}
 	/* More than that are not judged; the kernel judges each I/O anyway. */
-	if (e->n < MAX_ENDS)
-		e->ends[e->n++] = (struct endpoint){ mount, pci };
+	if (e->n == MAX_ENDS)
+		return;
+	e->ends[e->n] = (struct endpoint){ mount, pci };
+	if (mount)
+		counters_sum(s, mount, &e->before[e->n]);
+	e->n++;
 }
 
 static int add_mount(struct ends *e, const struct snapshot *s, const char *path)
@@ -37,7 +41,7 @@ static int add_mount(struct ends *e, const struct snapshot *s, const char *path)
 		e->transfer = mount->rsize;
 	if (mount->wsize > e->transfer)
 		e->transfer = mount->wsize;
-	add(e, mount, NO_PCI);
+	add(e, s, mount, NO_PCI);
 	return 0;
 }
 
@@ -74,7 +78,7 @@ int ends_add(struct ends *e, const struct snapshot *s, const char *path)
 	}
 	pci = pci_of_block(s, major(dev), minor(dev));
 	if (pci != NO_PCI)
-		add(e, NULL, pci);
+		add(e, s, NULL, pci);
 	return 0;
 }
 
@@ -132,9 +136,11 @@ const struct provider *ends_choose(const struct ends *e, const struct snapshot *
 }
 
 /**
- * ends_count - remember the kernel's counters
- * @e:		the ends
+ * ends_count - remember the kernel's counters, as they are now
+ * @e:		the ends, with the counters of their snapshot
  *
+ * To be called if folders were read since the snapshot was taken: the CPU copies what
+ * READDIR and READLINK return (net/sunrpc/xprtrdma/rpc_rdma.c, rpcrdma_inline_fixup()).
  * What cannot be read counts nothing, see &struct counters.counted.
  */
 void ends_count(struct ends *e)

@@ -20,7 +20,8 @@
  * struct ends - mounts and devices, each once
  * @ends:	what verdicts are asked for
  * @n:		how many
- * @before:	counters of the mounts among them, when ends_count() was called
+ * @before:	counters of the mounts among them: of the snapshot, or when ends_count()
+ *		was called
  * @transfer:	largest rsize or wsize, 0 without NFS
  * @not_direct:	a file whose file system does no direct I/O, "" if there is none
  */

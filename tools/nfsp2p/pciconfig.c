@@ -3,67 +3,115 @@
 #include "pciconfig.h"
 
 #include <linux/pci_regs.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
 
-static unsigned int word(const unsigned char *data, size_t at)
+/*
+ * Where to read: a file of sysfs, or bytes in memory.  Of the file only what is needed
+ * is read: each register is an access to the device, and there are 1,024 of them.
+ */
+struct config {
+	int fd;
+	const unsigned char *data;
+	size_t len;
+};
+
+static bool get(const struct config *c, size_t at, unsigned char *to, size_t n)
 {
-	return data[at] | (unsigned int)data[at + 1] << 8;
+	if (!c->data)
+		return pread(c->fd, to, n, (off_t)at) == (ssize_t)n;
+	if (at + n > c->len)
+		return false;
+	memcpy(to, c->data + at, n);
+	return true;
+}
+
+/* A register of @n bytes, 1 to 4; 0 for what is not shown. */
+static unsigned int reg(const struct config *c, size_t at, size_t n)
+{
+	unsigned char b[4] = { 0 };
+
+	if (!get(c, at, b, n))
+		return 0;
+	return b[0] | (unsigned int)b[1] << 8 | (unsigned int)b[2] << 16 | (unsigned int)b[3] << 24;
 }
 
 /* Where a capability is, or 0. The list can be a loop: it has not more entries than fit. */
-static size_t capability(const unsigned char *data, size_t len, unsigned int id)
+static size_t capability(const struct config *c, unsigned int id)
 {
 	size_t at;
 
-	if (!(word(data, PCI_STATUS) & PCI_STATUS_CAP_LIST))
+	if (!(reg(c, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
 		return 0;
-	at = data[PCI_CAPABILITY_LIST] & ~3U;
-	for (int i = 0; i < 48 && at >= PCI_STD_HEADER_SIZEOF && at + 4 <= len; i++) {
-		if (data[at + PCI_CAP_LIST_ID] == id)
+	at = reg(c, PCI_CAPABILITY_LIST, 1) & ~3U;
+	for (int i = 0; i < 48 && at >= PCI_STD_HEADER_SIZEOF; i++) {
+		const unsigned int head = reg(c, at, 2);
+
+		if ((head & 0xff) == id)
 			return at;
-		at = data[at + PCI_CAP_LIST_NEXT] & ~3U;
+		at = head >> 8 & ~3U;
 	}
 	return 0;
 }
 
-static size_t extended_capability(const unsigned char *data, size_t len, unsigned int id)
+static size_t extended_capability(const struct config *c, unsigned int id)
 {
 	size_t at = PCI_CFG_SPACE_SIZE;
 
-	for (int i = 0; i < 480 && at >= PCI_CFG_SPACE_SIZE && at + 8 <= len; i++) {
-		if (word(data, at) == id)
+	for (int i = 0; i < 480 && at >= PCI_CFG_SPACE_SIZE; i++) {
+		const unsigned int head = reg(c, at, 4);
+
+		if (PCI_EXT_CAP_ID(head) == id)
 			return at;
-		at = word(data, at + 2) >> 4 & ~3U;
+		at = PCI_EXT_CAP_NEXT(head);
 	}
 	return 0;
 }
 
-/**
- * pciconfig_parse - what is a function, and does it redirect?
- * @data:	its configuration space, as sysfs has it: 64 bytes for most users, all
- *		of it for root
- * @len:	how much of it, in bytes
- * @f:		acs, acs_control and root_port are filled in
- *
- * Sources: PCIe r6.0, 7.5.3.2 (type of port), 7.7.11 (ACS); for what sysfs shows to
- * whom, drivers/pci/pci-sysfs.c, pci_read_config().
- */
-void pciconfig_parse(const unsigned char *data, size_t len, struct pci_function *f)
+static void parse(const struct config *c, struct pci_function *f)
 {
+	unsigned char last;
 	size_t at;
 
 	f->acs = ACS_UNKNOWN;
 	f->acs_control = 0;
 	f->root_port = -1;
-	if (len < PCI_CFG_SPACE_SIZE)
+	if (!get(c, PCI_CFG_SPACE_SIZE - 1, &last, 1))
 		return;
-	at = capability(data, PCI_CFG_SPACE_SIZE, PCI_CAP_ID_EXP);
-	f->root_port = at && (word(data, at + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4 ==
+	at = capability(c, PCI_CAP_ID_EXP);
+	f->root_port = at && (reg(c, at + PCI_EXP_FLAGS, 2) & PCI_EXP_FLAGS_TYPE) >> 4 ==
 				     PCI_EXP_TYPE_ROOT_PORT;
 	/* A function that is not PCIe, or that is cut off where it would begin. */
-	f->acs = at && len == PCI_CFG_SPACE_SIZE ? ACS_UNKNOWN : ACS_NONE;
-	at = extended_capability(data, len, PCI_EXT_CAP_ID_ACS);
+	f->acs = at && !get(c, PCI_CFG_SPACE_SIZE, &last, 1) ? ACS_UNKNOWN : ACS_NONE;
+	at = extended_capability(c, PCI_EXT_CAP_ID_ACS);
 	if (at) {
 		f->acs = ACS_THERE;
-		f->acs_control = (uint16_t)word(data, at + PCI_ACS_CTRL);
+		f->acs_control = (uint16_t)reg(c, at + PCI_ACS_CTRL, 2);
 	}
+}
+
+/**
+ * pciconfig_read - what is a function, and does it redirect?
+ * @fd:		its file "config" in sysfs, open for reading
+ * @f:		acs, acs_control and root_port are filled in
+ *
+ * Most users are shown 64 bytes, root all of it: drivers/pci/pci-sysfs.c,
+ * pci_read_config().  Sources of the format: PCIe r6.0, 7.5.3.2 (type of port), 7.7.11
+ * (ACS).
+ */
+void pciconfig_read(int fd, struct pci_function *f)
+{
+	parse(&(struct config){ .fd = fd }, f);
+}
+
+/**
+ * pciconfig_parse - the same, of bytes in memory
+ * @data:	configuration space, not NULL
+ * @len:	how much of it, in bytes
+ * @f:		as for pciconfig_read()
+ */
+void pciconfig_parse(const unsigned char *data, size_t len, struct pci_function *f)
+{
+	parse(&(struct config){ .data = data, .len = len }, f);
 }

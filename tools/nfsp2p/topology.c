@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,14 +163,17 @@ static void load_attributes(const char *root, struct pci_function *f)
 
 static void load_config(const char *root, struct pci_function *f)
 {
-	size_t len;
-	char *data;
+	char path[PATH_MAX];
+	int fd = -1;
 
 	f->root_port = -1;
-	if (tree_read(&data, &len, PCI_CONFIG_SIZE, root, "/sys/bus/pci/devices/%s/config", f->bdf))
+	/* Not to be held up by a FIFO in a recorded tree. */
+	if (!tree_path(path, sizeof(path), root, "/sys/bus/pci/devices/%s/config", f->bdf))
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
 		return;
-	pciconfig_parse((const unsigned char *)data, len, f);
-	free(data);
+	pciconfig_read(fd, f);
+	close(fd);
 }
 
 /* Fill in one function; its parent's name is left in @above. */
