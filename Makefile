@@ -28,6 +28,10 @@ test-debug: lab-debug
 mutations: lab
 	@tests/e2e/mutations/run
 
+## make unit-mutations the same for nfsp2p and its unit tests; needs no guest
+unit-mutations: lab
+	@tests/unit/mutations/run
+
 ## make series-build   does each patch compile by itself, in five configurations? (hours; goes on)
 series-build: lab
 	@tests/series/build --kernel $(KERNEL)
@@ -88,4 +92,4 @@ clean:
 	@lab/prepare --clean
 
 .PHONY: help demo test test-debug mutations series-build series-e2e bench check lab lab-debug deb test-packages \
-	kernel-tree series series-exists clean nfsp2p fuzz
+	kernel-tree series series-exists clean nfsp2p fuzz unit-mutations

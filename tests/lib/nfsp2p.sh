@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # the script sets $work
 # What tests of nfsp2p cp have in common. To be sourced in the lab guest, behind
 # tap.sh; the script sets $work, a folder for logs.
 

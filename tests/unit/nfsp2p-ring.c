@@ -44,6 +44,12 @@ static void test_geometry(void **state)
 	expect_geometry(&(struct demand){ .transfer = MIB, .memory = MIB }, 512 << 10, 2);
 	expect_geometry(&(struct demand){ .transfer = MIB, .memory = 4096 }, 4096, 1);
 	expect_geometry(&(struct demand){ .block = 8192, .depth = 100, .memory = MIB }, 8192, 100);
+	/* Not more than the files need, but whole blocks. */
+	expect_geometry(&(struct demand){ .total = 3 * MIB }, MIB, 3);
+	expect_geometry(&(struct demand){ .total = 3 * MIB + 1 }, MIB, 4);
+	expect_geometry(&(struct demand){ .total = 1 }, MIB, 1);
+	expect_geometry(&(struct demand){ .total = 100 * MIB }, MIB, 8);
+	expect_geometry(&(struct demand){ .total = MIB, .depth = 5 }, MIB, 5);
 	/* What the user wants is had, or not, but never something else. */
 	assert_int_equal(
 		geometry_choose(&g,

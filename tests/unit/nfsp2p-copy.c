@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One file copied by nfsp2p cp, with host memory and without NFS. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../tools/nfsp2p/copy.h"
+#include "../lib/lab.h"
+#include "../lib/tempdir.h"
+
+#define BLOCK 65536UL
+
+static void begin(struct copier *c)
+{
+	*c = (struct copier){ 0 };
+	assert_int_equal(
+		payload_open(&c->payload, NULL, &(struct demand){ .block = BLOCK, .depth = 3 }), 0);
+}
+
+static int copy(struct copier *c, const char *from, const char *to)
+{
+	char source[PATH_MAX];
+
+	snprintf(source, sizeof(source), "%s", temp_path(from));
+	return copy_file(c, source, temp_path(to), 0);
+}
+
+/* Every byte is there, and accounted for. */
+static void test_sizes(void **state)
+{
+	static const size_t sizes[] = {
+		0, 1, 511, 512, 4096, 4097, BLOCK, 3 * BLOCK + 513, 1000003
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct copier c;
+		struct stat st;
+		int fd;
+
+		begin(&c);
+		close(temp_file("source", sizes[i], 1));
+		assert_int_equal(copy(&c, "source", "copy"), 0);
+		assert_int_equal(c.tally.files, 1);
+		assert_int_equal(c.tally.bytes, sizes[i]);
+		assert_int_equal(c.tally.host + c.tally.tail, sizes[i]);
+		assert_true(c.tally.tail < 4096);
+		fd = open(temp_path("copy"), O_RDONLY);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_size, sizes[i]);
+		temp_file_check(fd, 0, sizes[i], 1);
+		close(fd);
+		payload_close(&c.payload);
+	}
+}
+
+/* As of cp(1): the mode of what is replaced, the source's with --preserve. */
+static void test_modes(void **state)
+{
+	struct copier c;
+	struct stat st;
+
+	(void)state;
+	begin(&c);
+	close(temp_file("source", 5000, 1));
+	close(temp_file("copy", 3, 2));
+	assert_int_equal(chmod(temp_path("source"), 0755), 0);
+	assert_int_equal(chmod(temp_path("copy"), 0600), 0);
+	assert_int_equal(copy(&c, "source", "copy"), 0);
+	assert_int_equal(stat(temp_path("copy"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	c.preserve = true;
+	assert_int_equal(copy(&c, "source", "copy"), 0);
+	assert_int_equal(stat(temp_path("copy"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	payload_close(&c.payload);
+}
+
+/* What --resume has completed is not copied again; another version is. */
+static void test_complete(void **state)
+{
+	const struct timespec other[2] = { { .tv_sec = 5 }, { .tv_sec = 5 } };
+	struct copier c;
+
+	(void)state;
+	begin(&c);
+	c.resume = true;
+	close(temp_file("source", 70000, 1));
+	unlink(temp_path("copy"));
+	assert_int_equal(copy(&c, "source", "copy"), 0);
+	assert_int_equal(copy(&c, "source", "copy"), 0);
+	assert_int_equal(c.tally.files, 1);
+	assert_int_equal(c.tally.skipped, 1);
+	assert_int_equal(utimensat(AT_FDCWD, temp_path("source"), other, 0), 0);
+	assert_int_equal(copy(&c, "source", "copy"), 0);
+	assert_int_equal(c.tally.files, 2);
+	payload_close(&c.payload);
+}
+
+/* --verify reads both, and says how much that was. */
+static void test_verify(void **state)
+{
+	struct copier c;
+
+	(void)state;
+	begin(&c);
+	c.verify = true;
+	close(temp_file("source", 200000, 1));
+	assert_int_equal(copy(&c, "source", "copy"), 0);
+	assert_int_equal(c.tally.verified, 400000);
+	payload_close(&c.payload);
+}
+
+/* Nothing is lost by what cannot work. */
+static void test_refused(void **state)
+{
+	struct copier c;
+	int fd;
+
+	(void)state;
+	begin(&c);
+	close(temp_file("source", 70000, 1));
+	assert_int_not_equal(copy(&c, "source", "source"), 0);
+	assert_int_equal(link(temp_path("source"), temp_path("link")), 0);
+	assert_int_not_equal(copy(&c, "source", "link"), 0);
+	assert_int_not_equal(copy(&c, "nothing", "copy"), 0);
+	assert_int_not_equal(copy(&c, ".", "copy"), 0);
+	assert_int_not_equal(copy(&c, "source", "."), 0);
+	fd = open(temp_path("source"), O_RDONLY);
+	temp_file_check(fd, 0, 70000, 1);
+	close(fd);
+	assert_int_equal(c.tally.files, 0);
+	payload_close(&c.payload);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sizes),	 cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_complete), cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_refused),
+	};
+	int rc = lab_main_setup(argc, argv);
+
+	return rc ? rc
+		  : cmocka_run_group_tests_name("nfsp2p-copy", tests, temp_dir_make,
+						temp_dir_remove);
+}
