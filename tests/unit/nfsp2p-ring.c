@@ -141,6 +141,16 @@ static void test_ring_align(void **state)
 	temp_file_check(out, 8192, 100001, 1);
 	close(in);
 	close(out);
+	/* Nor what was read behind the end of the range. */
+	job.in = temp_file("in", MIB, 1);
+	job.out = temp_file("out", 0, 2);
+	ranges.at = 0;
+	run_ring(&job, 8192, 3, &res);
+	assert_int_equal(res.written, 100001 - 8192);
+	assert_int_equal(fstat(job.out, &st), 0);
+	assert_int_equal(st.st_size, 100001);
+	close(job.in);
+	close(job.out);
 }
 
 static void test_ring_short(void **state)
@@ -224,6 +234,12 @@ static void test_sparse(void **state)
 	}
 	assert_int_equal(s.error, 0);
 	assert_true(seen >= 4096 && seen <= 128 << 10);
+	/* Units that are larger than those of the file system. */
+	assert_int_equal(pwrite(fd, "z", 1, 30 * MIB + 300000), 1);
+	s = (struct sparse){ .fd = fd, .align = 1 << 20, .pos = 25 * MIB, .end = 64 * MIB };
+	assert_true(sparse_next(&s, &range));
+	assert_int_equal(range.pos, 30 * MIB);
+	assert_int_equal(range.end, 31 * MIB);
 	/* A block device has to be written as a whole. */
 	s = (struct sparse){ .fd = fd, .align = 4096, .end = 64 * MIB, .dense = true };
 	assert_true(sparse_next(&s, &range));
