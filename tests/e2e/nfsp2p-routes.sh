@@ -63,7 +63,7 @@ within() {
 	[ "$(number_after 'NFS write')" -eq "$size" ]
 	[ "$(number_after 'through host memory')" -eq 0 ]
 	equal "$export/f" "$export/g"
-	rm "$nfs/g"
+	rm "$1/g"
 	nothing_left "$export"
 }
 
