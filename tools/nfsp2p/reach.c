@@ -182,8 +182,8 @@ static void add_route(const struct snapshot *s, const struct provider *p, const 
 			    s->kernel.amd_zen == TRI_YES ? s->kernel.cpu : "");
 	if (translates(f))
 		verdict_add(v, ANSWER_YES, "iommu", NULL,
-			    "the IOMMU translates for %s (%s): it works, at some cost", client,
-			    f->iommu);
+			    "the IOMMU translates for %s, domain type %s: it works, at some cost",
+			    client, f->iommu);
 	/* kernel/dma/direct.c, dma_direct_map_phys() */
 	else if (s->kernel.bounces)
 		verdict_add(v, ANSWER_NO, "bounced", "boot without swiotlb=force",
