@@ -35,7 +35,7 @@ stopped() {
 }
 
 # begin REQUEST ARGUMENTS...: start a copy, block by block, and let the NIC stop in the
-# middle of it: at its 21st "read" (to NFS) or "write" (from NFS).
+# middle of it: at its 21st "read_inv" (to NFS: iWARP) or "write" (from NFS).
 begin() {
 	echo "pause $1 20" >"$ctl"
 	env --default-signal=INT nfsp2p cp --block 64K --depth 1 "${@:2}" >"$work/out" 2>"$work/err" &
@@ -154,7 +154,7 @@ full() {
 replace() {
 	echo old >"$nfs/r"
 	chmod 600 "$nfs/r"
-	begin read "$disk/p" "$nfs/r"
+	begin read_inv "$disk/p" "$nfs/r"
 	# By its size: to open it on the server would take the client's delegation back, which
 	# does not answer now.
 	[ "$(stat -c %s "$export/r")" -eq 4 ] || { echo "replaced too early"; return 1; }
@@ -168,7 +168,7 @@ replace() {
 # changing: a source that grows while it is copied.
 changing() {
 	cp "$disk/p" "$disk/c"
-	begin read "$disk/c" "$nfs/c"
+	begin read_inv "$disk/c" "$nfs/c"
 	echo more >>"$disk/c"
 	go_on
 	! wait $! || { echo "it did not notice"; return 1; }
@@ -178,7 +178,7 @@ changing() {
 
 # The server ends, and comes back: a hard mount waits for it.
 server_restarts() {
-	begin read "$disk/p" "$nfs/k"
+	begin read_inv "$disk/p" "$nfs/k"
 	go_on
 	echo 0 >"$nfsd/threads"
 	[ ! -e "$export/k" ] || { echo "was complete too early"; return 1; }
@@ -199,7 +199,7 @@ server_restarts() {
 provider_goes() {
 	local status=0
 
-	begin read --provider "$bar" "$disk/p" "$nfs/u"
+	begin read_inv --provider "$bar" "$disk/p" "$nfs/u"
 	go_on
 	echo "$bar" >/sys/bus/pci/drivers/barmem/unbind
 	wait $! || status=$?
@@ -224,7 +224,7 @@ end_by() {
 }
 
 interrupted() {
-	begin read "$disk/p" "$nfs/i"
+	begin read_inv "$disk/p" "$nfs/i"
 	end_by INT
 	grep -q 'the unfinished copy was removed' "$work/err"
 	absent "$nfs/i"
@@ -268,8 +268,8 @@ resumed() {
 # Another source of the same name: nothing of the first may get into the copy.
 resume_other() {
 	cp -p "$disk/p" "$disk/o"
-	begin read --resume "$disk/o" "$nfs/o"
-	recorded read
+	begin read_inv --resume "$disk/o" "$nfs/o"
+	recorded read_inv
 	end_by KILL
 	head -c $((payload / 2)) /dev/urandom >"$disk/o"
 	sync
@@ -340,7 +340,7 @@ no_p2p() {
 
 # switched_off: the kernel says no in the middle, not check.
 switched_off() {
-	begin read "$disk/p" "$nfs/w"
+	begin read_inv "$disk/p" "$nfs/w"
 	echo N >/sys/module/nfs/parameters/p2pdma
 	go_on
 	! wait $! || { echo "it went on"; echo Y >/sys/module/nfs/parameters/p2pdma; return 1; }
@@ -372,8 +372,8 @@ try "the provider goes meanwhile" provider_goes
 try "P2PDMA is switched off meanwhile" switched_off
 cp "$disk/p" "$export/p"
 try "SIGINT and SIGTERM: nothing there" interrupted
-try "SIGINT, then --resume, to NFS" resumed INT read "$disk/p" "$nfs/res"
-try "SIGKILL, then --resume, to NFS" resumed KILL read "$disk/p" "$nfs/res"
+try "SIGINT, then --resume, to NFS" resumed INT read_inv "$disk/p" "$nfs/res"
+try "SIGKILL, then --resume, to NFS" resumed KILL read_inv "$disk/p" "$nfs/res"
 try "SIGKILL, then --resume, from NFS" resumed KILL write "$nfs/p" "$disk/res"
 try "--resume with another source" resume_other
 check "block devices" device
