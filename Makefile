@@ -74,6 +74,10 @@ deb:
 test-packages: lab deb
 	@tests/packages/run
 
+## make kernels        what the packages do on each kernel that Debian offers: a matrix
+kernels: lab deb
+	@tests/packages/kernels
+
 ## make kernel-tree    KERNEL=7.3: a git tree with the series applied, to work on
 kernel-tree: series-exists lab
 	@packaging/kernel-tree make --series series/$(KERNEL) --tree $(TREE) \
@@ -92,4 +96,4 @@ clean:
 	@lab/prepare --clean
 
 .PHONY: help demo test test-debug mutations series-build series-e2e bench check lab lab-debug deb test-packages \
-	kernel-tree series series-exists clean nfsp2p fuzz unit-mutations
+	kernels kernel-tree series series-exists clean nfsp2p fuzz unit-mutations

@@ -6,7 +6,7 @@
 # initramfs SERIES [TREE]: make $BUILD/kernel/SERIES/initramfs, with modules of
 # TREE (default stock). What a kernel has built in needs no module.
 initramfs() {
-	local dir=$BUILD/kernel/$1 tree=${2:-stock} release want tmp kind module n=10
+	local dir=$BUILD/kernel/$1 tree=${2:-stock} release want tmp kind module name n=10
 
 	release=$(cat "$dir/release")
 	want=$(cat "$REPO/lab/guest/init" "$REPO/lab/lib/initramfs.sh" "$(command -v busybox)" | hash_of)
@@ -18,8 +18,14 @@ initramfs() {
 	# Numbered in load order; a module needed twice keeps its first place.
 	while read -r kind module _; do
 		[ "$kind" = insmod ] || continue
-		compgen -G "$tmp/modules/*-${module##*/}" >/dev/null ||
-			cp "$module" "$tmp/modules/$((n++))-${module##*/}"
+		name=$(basename "$module" .xz)
+		! compgen -G "$tmp/modules/*-$name" >/dev/null || continue
+		# As Debian installs them; insmod here takes them unpacked.
+		case $module in
+		*.xz) xz -dc "$module" >"$tmp/modules/$n-$name" ;;
+		*) cp "$module" "$tmp/modules/$n-$name" ;;
+		esac
+		n=$((n + 1))
 	done < <(modprobe -d "$dir/$tree" -S "$release" --show-depends -a 9p 9pnet_virtio overlay)
 	(cd "$tmp" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$dir/initramfs.tmp"
 	rm -rf "$tmp"

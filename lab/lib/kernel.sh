@@ -11,6 +11,9 @@ kernel_newest() {
 		sed 's/^linux-image-//' | sort -V | tail -n 1
 }
 
+# kernel_series RELEASE: 7.3.4+deb13-amd64 is of the series 7.3.
+kernel_series() { grep -oE '^[0-9]+\.[0-9]+' <<<"$1"; }
+
 # kernel_packages RELEASE: the packages with the image and the modules.
 # 7.3 has them in two packages of their own, 6.12 in linux-image itself.
 kernel_packages() {

@@ -29,6 +29,9 @@ find_kernel() {
 			HEADERS=$dir RELEASE=${dir#/usr/src/linux-headers-}
 		done < <(find /usr/src -maxdepth 1 -name "linux-headers-$1.*-amd64" | grep -Ev -- '-(cloud|rt)-' | sort -V)
 	fi
+	# The core of the kernel has to map such memory, and modules cannot add to that.
+	[ -z "$HEADERS" ] || ! grep -q '^# CONFIG_PCI_P2PDMA is not set' "$HEADERS/.config" 2>/dev/null ||
+		die "kernel $RELEASE is built without CONFIG_PCI_P2PDMA, which no module can add: install a newer one (trixie-backports)"
 	[ -n "$HEADERS" ] || die "no headers of kernel $1 in /usr/src: install linux-headers-amd64 of that series"
 	TARBALL=/usr/src/linux-source-$1.tar.xz
 	[ -f "$TARBALL" ] || die "$TARBALL is missing: install linux-source-$1"

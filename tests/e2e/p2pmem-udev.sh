@@ -11,7 +11,7 @@ set -euo pipefail
 
 readonly work=/tmp/p2pmem-udev TAP_LOG=/tmp/p2pmem-udev/log
 readonly rules=/etc/udev/rules.d/70-p2pmem.rules
-rule_source=$(realpath "$(dirname "$0")/../../packaging/udev/70-p2pmem.rules")
+rule_source=$(realpath "${P2PMEM_RULE:-$(dirname "$0")/../../packaging/udev/70-p2pmem.rules}")
 readonly rule_source
 read -r cmb _ < <(lab-p2p list | awk '$NF == "nvme"')
 read -r bar _ < <(lab-p2p list | awk '$NF == "barmem"')
