@@ -33,7 +33,8 @@ learn() {
 	local ko name
 
 	while read -r _ ko _; do
-		name=$(basename "$ko" .ko)
+		name=${ko##*/}
+		name=${name%.ko}
 		if [ "${ko%/*}" = "$ours" ]; then
 			order+=("$name")
 		else
@@ -41,7 +42,8 @@ learn() {
 		fi
 	done < <(cd "$ours" && set -- *.ko && modprobe --show-depends -a "${@%.ko}" | awk '!seen[$2]++')
 	while read -r ko; do
-		stock[$(basename "$ko" .ko)]=$tree/$ko
+		name=${ko##*/}
+		stock[${name%.ko}]=$tree/$ko
 	done < <(grep -E "^kernel/.*/($(IFS='|' && echo "${order[*]}"))\.ko\$" "$tree/modules.order")
 }
 
