@@ -79,7 +79,8 @@ kernels: lab deb
 	@tests/packages/kernels
 
 ## make kernel-tree    KERNEL=7.3: a git tree with the series applied, to work on
-kernel-tree: series-exists lab
+kernel-tree: series-exists
+	@lab/prepare --kernel $(KERNEL) --source
 	@packaging/kernel-tree make --series series/$(KERNEL) --tree $(TREE) \
 		--source $(ROOT)/usr/src/linux-source-$(KERNEL).tar.xz
 
