@@ -32,7 +32,7 @@ readonly ROOT_PACKAGES="kmod iproute2 nfs-common nfs-kernel-server rdma-core fio
 	krb5-kdc krb5-admin-server krb5-user ktls-utils openssl
 	gcc make libc6-dev bc bison flex libelf-dev libssl-dev perl patch xz-utils git pahole
 	libaio-dev liburing-dev libcmocka-dev
-	libpci-dev libibverbs-dev libjson-c-dev libxxhash-dev"
+	libpci-dev libmount-dev libibverbs-dev libjson-c-dev libxxhash-dev"
 
 # debian_mirror: the archive that this machine's own apt uses, so that proxies
 # and local mirrors are respected and no host is written here.

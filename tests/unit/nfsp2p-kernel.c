@@ -251,33 +251,6 @@ static void test_counters_of_machine(void **state)
 	assert_int_equal(c.copied, 7);
 }
 
-/* What libmount knows of mountinfo, as far as it matters. */
-static void test_mountinfo(void **state)
-{
-	char text[] =
-		"36 35 0:52 / /mnt/a\\040b rw,noatime master:1 shared:7 - nfs4 [::1]:/x\\134y rw\n"
-		"37 35 0:53 / /mnt/c rw - nfs 192.0.2.1:/z rw\n"
-		"38 35 8:1 / /home rw - ext4 /dev/sda1 rw\n"
-		"39 35 0:54 / /p rw - nfsd nfsd rw\n"
-		"40 35 0:55 / /cut rw shared:1\n"
-		"41 35 0:56 / /cut rw - nfs\n"
-		"42 35 device / /odd rw - nfs a:/b rw\n"
-		"nonsense\n\n"
-		"43 35 0:57 / /last rw - nfs a:/b";
-	struct snapshot *s = &machine.shot;
-
-	(void)state;
-	assert_int_equal(mountinfo_parse(text, s), 0);
-	assert_int_equal(s->nmounts, 3);
-	assert_string_equal(s->mounts[0].target, "/mnt/a b");
-	assert_string_equal(s->mounts[0].source, "[::1]:/x\\y");
-	assert_int_equal(s->mounts[0].id, 36);
-	assert_int_equal(s->mounts[0].major, 0);
-	assert_int_equal(s->mounts[0].minor, 52);
-	assert_string_equal(s->mounts[1].source, "192.0.2.1:/z");
-	assert_string_equal(s->mounts[2].target, "/last");
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, machine_setup, machine_teardown)
 
 int main(void)
@@ -286,7 +259,6 @@ int main(void)
 		T(debian_lts),	     T(symbols), T(symbols_there), T(config_unknown),
 		T(config_text),	     T(series),	 T(no_mount),	   T(no_mount_unreachable),
 		T(no_mount_virtual), T(no_rdma), T(nothing),	   T(counters_of_machine),
-		T(mountinfo),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

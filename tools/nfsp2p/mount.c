@@ -4,27 +4,66 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libmount/libmount.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "snapshot.h"
 #include "tree.h"
 
-#define MOUNTINFO_LIMIT	 (16 << 20)
 #define MOUNTSTATS_LIMIT (64 << 20)
+
+static bool is_nfs(const char *type)
+{
+	return type && (!strcmp(type, "nfs") || !strcmp(type, "nfs4"));
+}
+
+static int add_mount(struct snapshot *s, struct libmnt_fs *fs)
+{
+	const char *source = mnt_fs_get_source(fs), *target = mnt_fs_get_target(fs);
+	const dev_t dev = mnt_fs_get_devno(fs);
+	struct nfs_mount *more;
+
+	if (!is_nfs(mnt_fs_get_fstype(fs)) || !target)
+		return 0;
+	more = realloc(s->mounts, (s->nmounts + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	s->mounts = more;
+	more += s->nmounts++;
+	*more = (struct nfs_mount){
+		.id = (unsigned int)mnt_fs_get_id(fs),
+		.major = major(dev),
+		.minor = minor(dev),
+		.source = strdup(source ? source : ""),
+		.target = strdup(target),
+	};
+	return more->source && more->target ? 0 : -ENOMEM;
+}
 
 static int load_mountinfo(struct snapshot *s)
 {
-	char *text;
-	int rc = tree_read(&text, NULL, MOUNTINFO_LIMIT, s->root, "/proc/self/mountinfo");
+	struct libmnt_table *table = mnt_new_table();
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	char path[PATH_MAX];
+	struct libmnt_fs *fs;
+	int rc = table && iter ? 0 : -ENOMEM;
 
-	if (rc)
-		return rc;
-	rc = mountinfo_parse(text, s);
-	free(text);
+	if (!rc)
+		rc = tree_path(path, sizeof(path), s->root, "/proc/self/mountinfo");
+	if (!rc && access(path, R_OK))
+		rc = -errno;
+	/* A line that libmount does not understand is skipped. */
+	if (!rc && mnt_table_parse_file(table, path) < 0)
+		rc = -EPROTO;
+	while (!rc && !mnt_table_next_fs(table, iter, &fs))
+		rc = add_mount(s, fs);
+	mnt_free_iter(iter);
+	mnt_unref_table(table);
 	return rc;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * NFS mounts and their transports, from /proc/self/mountinfo, /proc/self/mountstats
- * and /sys/fs/nfs.
+ * NFS mounts and their transports, from /proc/self/mountinfo (by libmount),
+ * /proc/self/mountstats and /sys/fs/nfs.
  */
 #ifndef NFSP2P_MOUNT_H
 #define NFSP2P_MOUNT_H
@@ -94,8 +94,6 @@ struct nfs_mount {
 int mount_load(struct snapshot *s);
 int mount_load_stats(struct snapshot *s);
 void mount_clear(struct nfs_mount *m);
-void mount_unescape(char *text);
-int mountinfo_parse(char *text, struct snapshot *s);
 int mountstats_parse(char *text, struct nfs_mount *mounts, size_t n);
 int mount_of_path(const struct snapshot *s, const char *path, const struct nfs_mount **m);
 

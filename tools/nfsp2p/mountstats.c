@@ -24,11 +24,8 @@ enum {
 	COLUMNS,
 };
 
-/**
- * mount_unescape - undo what the kernel does to names
- * @text:	white space and backslashes are three octal digits in it; is changed
- */
-void mount_unescape(char *text)
+/* Undo what the kernel does to names: white space and backslashes are octal digits. */
+static void unescape(char *text)
 {
 	char *to = text;
 
@@ -59,7 +56,7 @@ static struct nfs_mount *begins(char *line, struct nfs_mount *mounts, size_t n)
 	type += strlen(" with fstype ");
 	if (strncmp(type, "nfs ", 4) && strncmp(type, "nfs4 ", 5))
 		return NULL;
-	mount_unescape(target);
+	unescape(target);
 	/* Mounts on top of each other come in the order of mountinfo. */
 	for (size_t i = 0; i < n; i++) {
 		if (!mounts[i].have_stats && !strcmp(mounts[i].target, target)) {
