@@ -155,6 +155,17 @@ static void parse_op(const char *line, struct mount_stats *st)
 		st->write = (struct op_stats){ ops, sent };
 	else if (!strcmp(name, "COMMIT"))
 		st->commit = (struct op_stats){ ops, sent };
+	else if (!strcmp(name, "LAYOUTGET"))
+		st->layoutget = (struct op_stats){ ops, sent };
+}
+
+/* "nfsv4: bm0=...,bm1=...,sessions,pnfs=DRIVER,lease_time=...": see fs/nfs/super.c */
+static void parse_nfsv4(const char *line, struct mount_stats *st)
+{
+	const char *driver = strstr(line, ",pnfs=");
+
+	if (driver)
+		sscanf(driver, ",pnfs=%31[^,\n]", st->pnfs);
 }
 
 /**
@@ -188,6 +199,8 @@ int mount_stats_parse(FILE *f, const char *mountpoint, struct mount_stats *st)
 			sscanf(p, "caps: caps=0x%" SCNx64, &st->caps);
 		else if (!strncmp(p, "xprt:", 5))
 			parse_xprt(p + 5 + strspn(p + 5, "\t "), st);
+		else if (!strncmp(p, "nfsv4:", 6))
+			parse_nfsv4(p, st);
 		else
 			parse_op(p, st);
 	}

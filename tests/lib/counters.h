@@ -58,12 +58,15 @@ struct op_stats {
  * @read:		READ
  * @write:		WRITE
  * @commit:		COMMIT
+ * @layoutget:		LAYOUTGET
+ * @pnfs:		layout driver, "" if the file system is no NFSv4
  */
 struct mount_stats {
 	uint64_t caps;
 	bool rdma;
 	uint64_t pullup, fixup, failed_marshal;
-	struct op_stats read, write, commit;
+	struct op_stats read, write, commit, layoutget;
+	char pnfs[32];
 };
 
 /**

@@ -33,6 +33,7 @@ static const char mounts[] =
 	"\topts:\trw,vers=4.2,proto=rdma\n"
 	"\tage:\t7\n"
 	"\tcaps:\tcaps=0x1dffbfe3f,wtmult=512,dtsize=262144,bsize=0\n"
+	"\tnfsv4:\tbm0=0xfdffbfff,bm1=0x40f9be3e,acl=0x3,sessions,pnfs=LAYOUT_SCSI,lease_time=10\n"
 	"\tsec:\tflavor=1,pseudoflavor=1\n"
 	"\tRPC iostats version: 1.1  p/v: 100003/4 (nfs)\n"
 	"\txprt:\trdma 0 0 1 0 0 12 12 0 12 0 1 2 3 16272 684 111 222 32420 5 0 0 0 0 4 0 0 0\n"
@@ -44,6 +45,7 @@ static const char mounts[] =
 	"\t       WRITE: 31 32 0 3300 3400 35 36 37 1\n"
 	"\t      COMMIT: 41 42 0 4300 4400 45 46 47 0\n"
 	"\t   READ_PLUS: 91 92 0 9300 9400 95 96 97 0\n"
+	"\t   LAYOUTGET: 51 52 0 5300 5400 55 56 57 0\n"
 	"device tmp mounted on /tmp with fstype tmpfs\n";
 
 static void test_mountstats(void **state)
@@ -64,6 +66,8 @@ static void test_mountstats(void **state)
 	assert_int_equal(st.write.ops, 31);
 	assert_int_equal(st.write.sent, 3300);
 	assert_int_equal(st.commit.ops, 41);
+	assert_int_equal(st.layoutget.ops, 51);
+	assert_string_equal(st.pnfs, "LAYOUT_SCSI");
 }
 
 static void test_mountstats_tcp(void **state)
@@ -79,6 +83,7 @@ static void test_mountstats_tcp(void **state)
 	assert_int_equal(st.pullup, 0);
 	assert_int_equal(st.read.ops, 7);
 	assert_int_equal(st.write.ops, 0);
+	assert_string_equal(st.pnfs, "");
 }
 
 static void test_mountstats_none(void **state)

@@ -39,11 +39,10 @@ start_export() {
 	if [ "$1" = tmpfs ]; then
 		quietly mount -t tmpfs -o size=75% export "$export_dir"
 	else
-		quietly modprobe loop
 		command -v "mkfs.$1" >/dev/null || die "--export $1: no mkfs.$1 in the guest"
-		truncate -s 1G "$state/disk"
-		quietly "mkfs.$1" -q "$state/disk"
-		quietly mount -o loop "$state/disk" "$export_dir"
+		start_disk
+		quietly "mkfs.$1" -q "$disk"
+		quietly mount "$disk" "$export_dir"
 	fi
 	chmod 777 "$export_dir"
 	quietly exportfs -o "$(export_options)" "*:$export_dir"
@@ -54,12 +53,12 @@ start_export() {
 load_server() {
 	local module depends
 
-	if [ -z "$pnfs$mach_cred_write" ]; then
+	if [ -z "$data_server$mach_cred_write" ]; then
 		modprobe nfsd || die "cannot load the NFS server's module"
 		return
 	fi
 	module=/lib/modules/$(uname -r)/lab-debug/nfsd.ko
-	[ -f "$module" ] || die "${pnfs:+--pnfs}${mach_cred_write:+--mach-cred-write}: this guest has no $module (lab/vm --nfs stock?)"
+	[ -f "$module" ] || die "${data_server:+--pnfs $data_server}${mach_cred_write:+--mach-cred-write}: this guest has no $module (lab/vm --nfs stock?)"
 	[ ! -e /sys/module/nfsd/parameters/lab_ds_netid ] || return 0
 	# It holds files of the module.
 	stop_daemon rpc.mountd
@@ -102,7 +101,7 @@ start_server() {
 		modprobe rpcrdma || die "cannot load the RPC-over-RDMA module"
 		echo "rdma $rdma_port" >"$nfsd/portlist" || die "nfsd does not listen on RDMA port $rdma_port"
 		# The data server is announced with the port of the mount, by any netid.
-		[ -z "$pnfs" ] || echo "tcp $rdma_port" >"$nfsd/portlist" ||
+		[ -z "$data_server" ] || echo "tcp $rdma_port" >"$nfsd/portlist" ||
 			die "nfsd does not listen on TCP port $rdma_port"
 	fi
 	echo 8 >"$nfsd/threads"
@@ -114,6 +113,7 @@ stop_server() {
 	[ ! -e "$nfsd/threads" ] || echo 0 >"$nfsd/threads"
 	quietly exportfs -ua
 	! mounted "$export_dir" || quietly umount "$export_dir"
+	stop_disk
 	# A new server must not wait in grace for the clients of this one.
 	stop_daemon nfsdcld
 	rm -rf /var/lib/nfs/nfsdcld
@@ -124,5 +124,5 @@ stop_server() {
 
 # server_kind: all that cannot be changed while the server runs.
 server_kind() {
-	echo "export=$export_fs module=${pnfs:+lab}${mach_cred_write:+lab} pnfs=${pnfs:+yes} kerberos=${security:+yes} tls=$tls"
+	echo "export=$export_fs module=${data_server:+lab}${mach_cred_write:+lab} layouts=$layouts kerberos=${security:+yes} tls=$tls"
 }
