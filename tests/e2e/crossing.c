@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where a mount goes on in another file system of the server, the client makes
- * another superblock, whose capability is determined anew.
+ * Where a mount goes on in another file system: below a mount point of the server,
+ * by a referral to another server, or because the file system has moved to one.
+ * Each time the transports may be others, and the capability has to follow them.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -25,18 +27,24 @@
 #define CLIENT	  LAB_MOUNT "/" BELOW
 #define SERVER	  LAB_EXPORT "/" BELOW
 #define OPTIONS	  "rw,no_root_squash,no_subtree_check,nohide,fsid=7"
+#define MOVED	  OPTIONS ",refer=/" BELOW "@10.9.8.2"
+#define SCRIPT	  "/repo/tests/lib/other-server.sh"
 
 /**
  * struct row - one test
+ * @func:	what it does
  * @name:	what it is called
  * @version:	NFS version
  * @proto:	of the mount
+ * @device:	"none", "rxe" or "vrnic" between it and the other server; NULL without one
  * @able:	peer-to-peer memory works below
  */
 struct row {
+	CMUnitTestFunction func;
 	const char *name;
 	const char *version;
 	const char *proto;
+	const char *device;
 	bool able;
 };
 
@@ -51,9 +59,31 @@ static void run(const char *const argv[])
 		fail_msg("%s %s %s ... failed (%d)", argv[0], argv[1], argv[2], rc);
 }
 
-/* The mount, and a file system below its export that is not exported yet. */
+static void export_below(const char *options)
+{
+	const char *const argv[] = { "exportfs", "-o", options, exported, NULL };
+
+	run(argv);
+}
+
+static void start_other(const char *device)
+{
+	const char *const argv[] = { SCRIPT, "start", device, NULL };
+
+	run(argv);
+}
+
+/*
+ * The mount, and a file system below its export that is not exported yet.  vrnic's
+ * connection manager cannot tell listeners of two namespaces at one port: where the
+ * other server has a vrnic, the first one starts without RDMA.
+ */
 static void mount_above(const struct row *row)
 {
+	if (row->device && !strcmp(row->device, "vrnic")) {
+		assert_int_equal(lab_unmount(), 0);
+		assert_return_code(setenv("LAB_RNIC", "none", 1), errno);
+	}
 	assert_int_equal(lab_mount_with(row->version, row->proto, NULL), 0);
 	mkdir(SERVER, 0755);
 	assert_return_code(mount("below", SERVER, "tmpfs", 0, "mode=777"), errno);
@@ -67,6 +97,16 @@ static void open_below(void)
 	assert_return_code(ftruncate(file.server, FILE_SIZE), errno);
 	file.client = open(CLIENT "/crossing", O_RDWR | O_DIRECT | O_CLOEXEC);
 	assert_return_code(file.client, errno);
+}
+
+/* The client keeps the file open for a moment when the last user has closed it. */
+static void close_below(void)
+{
+	static const char *const sync[] = { "sync", "-f", CLIENT, NULL };
+
+	close(file.client);
+	file.client = -1;
+	run(sync);
 }
 
 static void stats_below(struct mount_stats *st)
@@ -93,11 +133,40 @@ static void check_below(bool able)
 
 static void test_submount(void **state)
 {
-	static const char *const share[] = { "exportfs", "-o", OPTIONS, exported, NULL };
 	const struct row *row = *state;
 
 	mount_above(row);
-	run(share);
+	export_below(OPTIONS);
+	open_below();
+	check_below(row->able);
+}
+
+static void test_referral(void **state)
+{
+	const struct row *row = *state;
+	struct mount_stats above;
+
+	mount_above(row);
+	start_other(row->device);
+	export_below(MOVED);
+	open_below();
+	check_below(row->able);
+	assert_return_code(mount_stats_read(LAB_MOUNT, &above), 0);
+	assert_int_equal(!!(above.caps & CAP_P2PDMA), !strcmp(row->proto, "rdma"));
+}
+
+static void test_migration(void **state)
+{
+	const struct row *row = *state;
+
+	mount_above(row);
+	export_below(OPTIONS);
+	open_below();
+	check_below(true);
+	close_below();
+	nfsfile_close(&file);
+	start_other(row->device);
+	export_below(MOVED);
 	open_below();
 	check_below(row->able);
 }
@@ -105,6 +174,8 @@ static void test_submount(void **state)
 static int cleanup(void **state)
 {
 	static const char *const unexport[] = { "exportfs", "-u", exported, NULL };
+	static const char *const stop[] = { SCRIPT, "stop", NULL };
+	const struct row *row = *state;
 	int rc;
 
 	transfer_cleanup(state);
@@ -112,16 +183,26 @@ static int cleanup(void **state)
 	umount(CLIENT);
 	rc = umount(LAB_MOUNT);
 	lab_run(unexport);
+	if (row->device)
+		rc |= lab_run(stop);
 	/* The server lets go of its files when it gets round to it. */
 	rc |= umount2(SERVER, MNT_DETACH);
+	if (!strcmp(lab_rnic(), "none")) {
+		rc |= lab_unmount();
+		rc |= setenv("LAB_RNIC", "vrnic", 1);
+	}
 	return rc;
 }
 
 static const struct row table[] = {
-	{ "v3 submount", "3", "rdma", true },
-	{ "v4.0 submount", "4.0", "rdma", true },
-	{ "v4.2 submount", "4.2", "rdma", true },
-	{ "v4.2 submount over TCP", "4.2", "tcp", false },
+	{ test_submount, "v3 submount", "3", "rdma", NULL, true },
+	{ test_submount, "v4.0 submount", "4.0", "rdma", NULL, true },
+	{ test_submount, "v4.2 submount", "4.2", "rdma", NULL, true },
+	{ test_submount, "v4.2 submount over TCP", "4.2", "tcp", NULL, false },
+	{ test_referral, "v4.2 referral to a server without RDMA", "4.2", "rdma", "none", false },
+	{ test_referral, "v4.2 referral from TCP to RDMA", "4.2", "tcp", "vrnic", true },
+	{ test_migration, "v4.0 migration to a device that cannot", "4.0", "rdma", "rxe", false },
+	{ test_migration, "v4.1 migration to a device that cannot", "4.1", "rdma", "rxe", false },
 };
 
 int main(int argc, char **argv)
@@ -134,7 +215,7 @@ int main(int argc, char **argv)
 	for (const struct row *row = table; row < table + sizeof(table) / sizeof(table[0]); row++)
 		rows_add(&rows,
 			 (struct CMUnitTest){
-				 .test_func = test_submount,
+				 .test_func = row->func,
 				 .teardown_func = cleanup,
 				 .initial_state = (void *)(uintptr_t)row,
 			 },
