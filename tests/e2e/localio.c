@@ -21,6 +21,7 @@
 #include "../lib/evidence.h"
 #include "../lib/io.h"
 #include "../lib/lab.h"
+#include "../lib/local.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 
@@ -29,48 +30,8 @@
 #define OLD_SEED  1
 #define NEW_SEED  2
 
-/* The client looks for a local server in the background. */
-#define PROBE_TRIES 200
-#define PROBE_PAUSE 100000 /* us */
-
-#define LOCALIO "/sys/module/nfs/parameters/localio_enabled"
-/* The client of NFSv3 asks again after so many READs or WRITEs. */
-#define V3_PROBE "/sys/module/nfsv3/parameters/nfs3_localio_probe_throttle"
-
 static struct nfsfile file = NFSFILE_CLOSED;
-static struct membuf ram, p2p;
-
-static uint64_t data_rpcs(void)
-{
-	struct mount_stats st;
-
-	assert_return_code(mount_stats_read(LAB_MOUNT, &st), 0);
-	return st.read.ops + st.write.ops;
-}
-
-/* Does one READ and one WRITE of RAM go without any RPC? */
-static bool served_locally(void)
-{
-	uint64_t before = data_rpcs();
-
-	pattern_fill(ram.data, LEN, NEW_SEED, 0);
-	assert_int_equal(io_one(IO_SYNC, true, file.client, ram.data, LEN, 0), LEN);
-	nfsfile_server_check(&file, LEN, NEW_SEED, 0);
-	memset(ram.data, 0, LEN);
-	assert_int_equal(io_one(IO_SYNC, false, file.client, ram.data, LEN, 0), LEN);
-	nfsfile_buffer_check(ram.data, LEN, NEW_SEED, 0, "RAM buffer");
-	return data_rpcs() == before;
-}
-
-static void wait_until_local(void)
-{
-	for (int try = 0; try < PROBE_TRIES; try++) {
-		if (served_locally())
-			return;
-		usleep(PROBE_PAUSE);
-	}
-	fail_msg("the client did not find its server to be local");
-}
+static struct membuf p2p;
 
 static void open_file(const char *version)
 {
@@ -78,7 +39,6 @@ static void open_file(const char *version)
 	if (lab_mount_with(version, "rdma", NULL))
 		fail_msg("lab-nfs up --vers %s failed", version);
 	nfsfile_open(&file, "localio", FILE_SIZE);
-	assert_int_equal(membuf_alloc(&ram, MEM_RAM, LEN), 0);
 }
 
 static void refused(enum mem_kind kind, bool write)
@@ -126,35 +86,34 @@ static void all_memory(void (*test)(enum mem_kind kind, bool write))
 /* Switched on when the file system is mounted. */
 static void test_before_mount(void **state)
 {
-	lab_put(LOCALIO, "Y");
+	local_switch(true);
 	open_file(*state);
-	wait_until_local();
+	local_wait(&file);
 	all_memory(refused);
-	assert_true(served_locally());
+	assert_true(local_serves(&file));
 }
 
 /* Found to be local long after the mount, and not any more. */
 static void test_after_mount(void **state)
 {
-	lab_put(LOCALIO, "N");
+	local_switch(false);
 	open_file(*state);
-	assert_false(served_locally());
+	assert_false(local_serves(&file));
 	all_memory(served_by_rdma);
-	lab_put(V3_PROBE, "1");
-	lab_put(LOCALIO, "Y");
-	wait_until_local();
+	local_probe_v3();
+	local_switch(true);
+	local_wait(&file);
 	all_memory(refused);
-	lab_put(LOCALIO, "N");
-	assert_false(served_locally());
+	local_switch(false);
+	assert_false(local_serves(&file));
 	all_memory(served_by_rdma);
 }
 
 static int clean_up(void **state)
 {
 	(void)state;
-	membuf_free(&ram);
 	membuf_free(&p2p);
-	lab_put(LOCALIO, "N");
+	local_switch(false);
 	return 0;
 }
 
@@ -164,11 +123,7 @@ static int enter(void **state)
 	/* Loads the modules. */
 	if (lab_mount("3", "rdma"))
 		return -1;
-	if (access(LOCALIO, W_OK)) {
-		fprintf(stderr, "this kernel has no LOCALIO: run it with lab/vm --debug\n");
-		return -1;
-	}
-	return 0;
+	return local_exists() ? 0 : -1;
 }
 
 static int leave(void **state)
