@@ -6,7 +6,9 @@
  * memory, many pages long, that start anywhere in a page; what the client makes
  * of them is more than one request in an RPC, and several RPCs.
  *
- * Usage: fsx [PATTERN [OPERATIONS [SEED]]]; OPERATIONS is for each of the tests.
+ * Usage: fsx [PATTERN [OPERATIONS [SEED [BYTES]]]]; OPERATIONS is for each of the
+ * tests. BYTES, of the largest operation, makes a long run quicker (../fsx-long):
+ * then the file is no longer than twice that, and most direct I/O is synchronous.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +31,6 @@
 
 #define FILE_NAME    "/fsx"
 #define ORACLE	     "/run/fsx"
-#define MAX_FILE     (6UL << 20)
 #define MAX_IO	     (3UL << 20)
 #define MAX_SEGMENTS 5
 #define PAGE	     4096UL
@@ -71,6 +72,8 @@ static const struct mount_row mounts[] = {
 
 static unsigned long operations = DEFAULT_OPS;
 static uint64_t seed = 1;
+static size_t max_io = MAX_IO; /* bytes of an operation */
+static bool brief;	       /* it was given */
 
 static unsigned char *places[PLACES]; /* MAX_IO bytes each */
 static unsigned char *data;	      /* what is written, or should be read */
@@ -96,10 +99,15 @@ static size_t below(size_t n)
 	return (random_next() >> 16) % n;
 }
 
+static size_t max_file(void)
+{
+	return 2 * max_io;
+}
+
 /* As many of a few bytes as of many pages; now and then whole pages. */
 static size_t random_length(size_t max)
 {
-	size_t len = 1 + below(1UL << below(22));
+	size_t len = 1 + below(1UL << below(64 - __builtin_clzl(max_io)));
 
 	if (!below(4))
 		len = (len + PAGE - 1) & -PAGE;
@@ -108,7 +116,7 @@ static size_t random_length(size_t max)
 
 static size_t random_position(void)
 {
-	size_t pos = below(MAX_FILE);
+	size_t pos = below(max_file());
 
 	return below(3) ? pos : pos & -PAGE;
 }
@@ -136,8 +144,8 @@ static int make_buffers(void)
 
 	places[PLACE_PAGES] = map_ram(MADV_NOHUGEPAGE);
 	places[PLACE_HUGE] = map_ram(MADV_HUGEPAGE);
-	data = malloc(MAX_FILE);
-	scratch = malloc(MAX_FILE);
+	data = malloc(2 * MAX_IO);
+	scratch = malloc(2 * MAX_IO);
 	if (!places[PLACE_PAGES] || !places[PLACE_HUGE] || !data || !scratch)
 		return -1;
 	p2p = lab_reachable() && !lab_is_stock() && !strcmp(lab_rnic(), "vrnic");
@@ -233,7 +241,9 @@ static void written(size_t len, size_t pos)
 
 static ssize_t transfer(bool write, const struct iovec *iov, int n, size_t pos)
 {
-	ssize_t rc = io_vec(below(IO_ENGINES), write, direct, iov, n, pos);
+	/* Setting up and taking down the others takes longer than the I/O. */
+	enum io_engine engine = brief && below(16) ? IO_SYNC : below(IO_ENGINES);
+	ssize_t rc = io_vec(engine, write, direct, iov, n, pos);
 
 	if (rc < 0)
 		errno = -rc;
@@ -244,7 +254,7 @@ static void direct_write(unsigned long op, bool device)
 {
 	struct iovec iov[MAX_SEGMENTS];
 	size_t pos = random_position();
-	size_t len = random_length(MAX_FILE - pos < MAX_IO ? MAX_FILE - pos : MAX_IO);
+	size_t len = random_length(max_file() - pos < max_io ? max_file() - pos : max_io);
 	int n = random_segments(iov, len, device);
 	size_t at = 0;
 
@@ -261,7 +271,7 @@ static void direct_read(unsigned long op, bool device)
 {
 	struct iovec iov[MAX_SEGMENTS];
 	size_t pos = random_position();
-	size_t len = random_length(MAX_IO);
+	size_t len = random_length(max_io);
 	int n = random_segments(iov, len, device);
 	size_t at = 0, got;
 
@@ -282,7 +292,7 @@ static void direct_read(unsigned long op, bool device)
 static void buffered_write(unsigned long op)
 {
 	size_t pos = random_position();
-	size_t len = random_length(MAX_FILE - pos < MAX_IO ? MAX_FILE - pos : MAX_IO);
+	size_t len = random_length(max_file() - pos < max_io ? max_file() - pos : max_io);
 
 	describe(op, "buffered write", len, pos, NULL, 0);
 	pattern_fill(data, len, seed + op, pos);
@@ -293,7 +303,7 @@ static void buffered_write(unsigned long op)
 static void buffered_read(unsigned long op)
 {
 	size_t pos = random_position();
-	size_t len = random_length(MAX_IO);
+	size_t len = random_length(max_io);
 	size_t got = expected(len, pos);
 
 	describe(op, "buffered read", len, pos, NULL, 0);
@@ -303,7 +313,7 @@ static void buffered_read(unsigned long op)
 
 static void mapped(unsigned long op, bool write)
 {
-	size_t pos = random_position(), len = random_length(MAX_IO), base = pos & -PAGE;
+	size_t pos = random_position(), len = random_length(max_io), base = pos & -PAGE;
 	unsigned char *map;
 
 	if (pos >= file_size)
@@ -362,7 +372,7 @@ static void check_server(void)
 	fd = open(LAB_EXPORT FILE_NAME, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	snprintf(doing, sizeof(doing), "the server's file");
-	check_length(pread(fd, scratch, MAX_FILE, 0), expected(MAX_FILE, 0));
+	check_length(pread(fd, scratch, max_file(), 0), expected(max_file(), 0));
 	same(scratch, data, file_size, 0);
 	close(fd);
 }
@@ -445,8 +455,12 @@ int main(int argc, char **argv)
 		operations = strtoul(argv[2], NULL, 0);
 	if (argc > 3)
 		seed = strtoull(argv[3], NULL, 0);
-	if (!operations || argc > 4) {
-		fprintf(stderr, "usage: fsx [PATTERN [OPERATIONS [SEED]]]\n");
+	if (argc > 4) {
+		max_io = strtoul(argv[4], NULL, 0);
+		brief = true;
+	}
+	if (!operations || max_io < PAGE || max_io > MAX_IO || argc > 5) {
+		fprintf(stderr, "usage: fsx [PATTERN [OPERATIONS [SEED [BYTES]]]]\n");
 		return 2;
 	}
 	rc = lab_main_setup(argc < 2 ? argc : 2, argv);
