@@ -39,10 +39,19 @@ series-build: lab
 ## make series-e2e     does the guest work after each patch? (hours; goes on where it was stopped)
 series-e2e: lab
 	@tests/series/e2e --kernel $(KERNEL)
-## make bench          what direct I/O and copies cost, in instructions, beside others
+
+## make fsx-long       a million operations of fsx (hours; goes on where it was stopped)
+fsx-long: lab
+	@tests/fsx-long
+
+## make bench          what direct I/O and copies cost, in instructions, beside others (hours; goes on)
 bench: lab
 	@bench/run
 	@bench/copies
+
+## make bench-quick    the cells that the goals are about; fails if one has become dearer
+bench-quick: lab
+	@bench/run --quick
 
 ## make check          style and static checks of everything
 check:
@@ -96,5 +105,5 @@ series-exists:
 clean:
 	@lab/prepare --clean
 
-.PHONY: help demo test test-debug mutations series-build series-e2e bench check lab lab-debug deb test-packages \
-	kernels kernel-tree series series-exists clean nfsp2p fuzz unit-mutations
+.PHONY: help demo test test-debug mutations series-build series-e2e fsx-long bench bench-quick check lab lab-debug deb \
+	test-packages kernels kernel-tree series series-exists clean nfsp2p fuzz unit-mutations

@@ -10,6 +10,7 @@ matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "bench"  # the same picture for the same data
 import matplotlib.pyplot as plt  # noqa: E402
 
+FILE = 16 << 20  # where nothing else is said, see lib/plan.sh
 LAYERS = ["nfs", "sunrpc", "xprtrdma", "dma", "gup", "slab"]
 
 
@@ -29,7 +30,7 @@ def save(fig, path):
 
 def layers(stock, patched, folder):
     """The client's layers for 1 MiB, stacked."""
-    wanted = {"vers": "4.2", "proto": "rdma", "copy": "yes", "depth": 1, "size": 1 << 20, "nconnect": "1"}
+    wanted = {"vers": "4.2", "proto": "rdma", "copy": "yes", "depth": 1, "size": 1 << 20, "nconnect": "1", "file": FILE}
     bars = []
     for op in ("read", "write"):
         for memory in ("scattered", "huge", "BAR", "bounce-BAR"):
@@ -49,25 +50,51 @@ def layers(stock, patched, folder):
     save(fig, f"{folder}/performance-layers.svg")
 
 
+def providers(cell):
+    """Devices that the memory of a cell is from."""
+    return int(cell["memory"][-1]) if cell["memory"].startswith("BARx") else 1
+
+
 def growth(patched, folder):
-    """The cost of an I/O against queue depth and number of connections."""
-    fig, axes = plt.subplots(figsize=(7, 4))
-    for memory in ("huge", "BAR"):
-        for op in ("read", "write"):
-            cells = {}
-            for c in pick(patched, vers="4.2", proto="rdma", copy="yes", memory=memory, op=op, size=1 << 20, nconnect="1"):
-                cells[c["depth"]] = c["instructions"] / c["count"] / 1e6
-            if len(cells) > 1:
-                axes.plot(sorted(cells), [cells[d] for d in sorted(cells)], marker="o", label=f"{memory} {op}")
-    if not axes.lines:
+    """The cost of an I/O against what it must not depend on, relative to the first point."""
+    base = {"vers": "4.2", "proto": "rdma", "copy": "yes", "size": 1 << 20}
+    usual = {"file": FILE, "nconnect": "1"}
+    panels = (
+        ("I/Os in flight", lambda c: c["depth"], usual),
+        ("MiB of the file", lambda c: c["file"] >> 20, {"depth": 1, "nconnect": "1"}),
+        ("connections", lambda c: int(c["nconnect"]), {"depth": 16, "file": FILE}),
+        ("providers", providers, {"depth": 1, **usual}),
+    )
+    fig, axes = plt.subplots(1, len(panels), figsize=(14, 3.5), sharey=True)
+    drawn = False
+    for ax, (label, of, wanted) in zip(axes, panels):
+        for memory in ("scattered", "BAR"):
+            if label != "providers" or memory == "BAR":
+                for op in ("read", "write"):
+                    drawn |= curve(ax, pick(patched, op=op, **base, **wanted), memory, op, of, label == "providers")
+        ax.set_xlabel(label)
+        ax.set_xscale("log", base=2)
+        if ax.lines:
+            ax.legend()
+    axes[0].set_ylim(0, 1.5)
+    axes[0].set_ylabel("instructions a 1 MiB I/O,\nagainst the first point")
+    if drawn:
+        save(fig, f"{folder}/performance-growth.svg")
+    else:
         plt.close(fig)
-        return
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("I/Os in flight")
-    axes.set_ylabel("million instructions a 1 MiB I/O")
-    axes.set_title("Cost against queue depth")
-    axes.legend()
-    save(fig, f"{folder}/performance-depth.svg")
+
+
+def curve(ax, cells, memory, op, of, several):
+    """One line, if there are at least two points of it."""
+    points = {}
+    for c in cells:
+        if c["memory"] == memory or (several and c["memory"].startswith(memory + "x")):
+            points[of(c)] = c["instructions"] / c["count"]
+    if len(points) < 2:
+        return False
+    xs = sorted(points)
+    ax.plot(xs, [points[x] / points[xs[0]] for x in xs], marker="o", label=f"{memory} {op}")
+    return True
 
 
 def main():

@@ -3,7 +3,7 @@
  * Does the I/O of the cells of a benchmark, on a mount that is there, with the
  * marks around it that the plugin counts by (../plugin/count.c).
  *
- * Reads a cell a line from standard input: MEMORY OPERATION BYTES DEPTH COUNT;
+ * Reads a cell a line from standard input: MEMORY OPERATION BYTES DEPTH COUNT FILE;
  * writes a JSON object a line. Arguments, NAME=VALUE, become strings in each
  * object: what the caller knows about the mount.
  */
@@ -24,9 +24,14 @@
 #include "../../tests/lib/lab.h"
 #include "../mark.h"
 #include "memory.h"
+#include "slab.h"
 
 #define FILE_NAME "bench"
-#define FILE_MIN  (16UL << 20)
+/* More I/Os in flight than fit in here use the same buffers. */
+#define BUFFERS_MAX (32UL << 20)
+/* Four rounds to warm up, or one if it is large. */
+#define WARM_MAX     (4UL << 20)
+#define SLAB_BATCHES 2
 
 /**
  * struct cell - one measurement
@@ -35,6 +40,8 @@
  * @size:	bytes of an I/O
  * @depth:	I/Os in flight
  * @count:	number of I/Os, a multiple of @depth
+ * @file:	bytes of the file, a multiple of @size
+ * @buffers:	I/Os in flight that have a buffer of their own
  */
 struct cell {
 	struct memory memory;
@@ -42,6 +49,8 @@ struct cell {
 	size_t size;
 	unsigned int depth;
 	unsigned int count;
+	size_t file;
+	unsigned int buffers;
 };
 
 /* struct seen - counters of the kernel and of the virtual NIC */
@@ -89,9 +98,21 @@ static void finished(const struct cell *cell, ssize_t done)
 		     cell->memory.name, done);
 }
 
-static void one(const struct cell *cell, int fd, off_t pos)
+/* Where in the file the I/O with this number is. */
+static off_t position(const struct cell *cell, unsigned int i)
 {
-	unsigned char *buf = cell->memory.io;
+	return i % (cell->file / cell->size) * cell->size;
+}
+
+static size_t buffer(const struct cell *cell, unsigned int i)
+{
+	return i % cell->buffers * cell->size;
+}
+
+static void one(const struct cell *cell, int fd, unsigned int i)
+{
+	unsigned char *buf = memory_io(&cell->memory, i, 0);
+	off_t pos = position(cell, i);
 	ssize_t done;
 
 	if (cell->write) {
@@ -104,24 +125,28 @@ static void one(const struct cell *cell, int fd, off_t pos)
 	finished(cell, done < 0 ? -errno : done);
 }
 
-/* A full queue, and wait until it is empty again. */
-static void batch(const struct cell *cell, struct io_uring *ring, int fd, off_t pos)
+/* A full queue, from the I/O with the number @first on. */
+static void submit(const struct cell *cell, struct io_uring *ring, int fd, unsigned int first)
 {
-	struct io_uring_cqe *cqe;
-
-	for (unsigned int i = 0; i < cell->depth; i++) {
+	for (unsigned int i = first; i < first + cell->depth; i++) {
 		struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
-		unsigned char *buf = cell->memory.io + i * cell->size;
+		unsigned char *buf = memory_io(&cell->memory, i, buffer(cell, i));
 
 		if (cell->write) {
-			memory_to_io(&cell->memory, i * cell->size, cell->size);
-			io_uring_prep_write(sqe, fd, buf, cell->size, pos + i * cell->size);
+			memory_to_io(&cell->memory, buffer(cell, i), cell->size);
+			io_uring_prep_write(sqe, fd, buf, cell->size, position(cell, i));
 		} else {
-			io_uring_prep_read(sqe, fd, buf, cell->size, pos + i * cell->size);
+			io_uring_prep_read(sqe, fd, buf, cell->size, position(cell, i));
 		}
 		io_uring_sqe_set_data64(sqe, i);
 	}
-	io_uring_submit_and_wait(ring, cell->depth);
+}
+
+/* Wait until the queue is empty again. */
+static void reap(const struct cell *cell, struct io_uring *ring)
+{
+	struct io_uring_cqe *cqe;
+
 	for (unsigned int i = 0; i < cell->depth; i++) {
 		int rc = io_uring_wait_cqe(ring, &cqe);
 
@@ -129,24 +154,41 @@ static void batch(const struct cell *cell, struct io_uring *ring, int fd, off_t 
 			errx(1, "io_uring: %s", strerror(-rc));
 		finished(cell, cqe->res);
 		if (!cell->write)
-			memory_from_io(&cell->memory, cqe->user_data * cell->size, cell->size);
+			memory_from_io(&cell->memory, buffer(cell, cqe->user_data), cell->size);
 		io_uring_cqe_seen(ring, cqe);
 	}
 }
 
-static void ios(const struct cell *cell, struct io_uring *ring, int fd, size_t file,
-		unsigned int count)
+static void ios(const struct cell *cell, struct io_uring *ring, int fd, unsigned int count)
 {
-	size_t step = cell->size * cell->depth;
-	size_t pos = 0;
-
 	for (unsigned int i = 0; i < count; i += cell->depth) {
-		if (cell->depth == 1)
-			one(cell, fd, pos);
-		else
-			batch(cell, ring, fd, pos);
-		pos = pos + 2 * step > file ? 0 : pos + step;
+		if (cell->depth == 1) {
+			one(cell, fd, i);
+		} else {
+			submit(cell, ring, fd, i);
+			io_uring_submit_and_wait(ring, cell->depth);
+			reap(cell, ring);
+		}
 	}
+}
+
+/* The most slab memory there is while I/O is in flight, in bytes. Not counted. */
+static uint64_t slab_peak(const struct cell *cell, struct io_uring *ring, int fd)
+{
+	uint64_t most = 0;
+
+	for (int n = 0; n < SLAB_BATCHES; n++) {
+		submit(cell, ring, fd, n * cell->depth);
+		io_uring_submit(ring);
+		do {
+			uint64_t now = slab_bytes();
+
+			most = now > most ? now : most;
+			usleep(20);
+		} while (io_uring_cq_ready(ring) < cell->depth);
+		reap(cell, ring);
+	}
+	return most;
 }
 
 static void add(struct json_object *o, const char *name, uint64_t value)
@@ -164,6 +206,7 @@ static void report(struct json_object *o, const struct cell *cell, const struct 
 	add(o, "size", cell->size);
 	add(o, "depth", cell->depth);
 	add(o, "count", cell->count);
+	add(o, "file", cell->file);
 	add(o, "neighbours", cell->memory.neighbours);
 	add(o, "ram_bytes",
 	    after->nic.ram_read + after->nic.ram_write - before->nic.ram_read -
@@ -175,31 +218,35 @@ static void report(struct json_object *o, const struct cell *cell, const struct 
 	add(o, "copied_bytes",
 	    bounced + after->mount.pullup + after->mount.fixup - before->mount.pullup -
 		    before->mount.fixup);
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-	fflush(stdout);
 }
 
 static void measure(const struct cell *cell, struct json_object *o)
 {
-	size_t file = cell->size * cell->depth > FILE_MIN ? cell->size * cell->depth : FILE_MIN;
-	int fd = file_open(file);
+	int fd = file_open(cell->file);
 	struct seen before, after;
 	struct io_uring ring;
+	uint64_t slab;
 	int rc;
 
 	rc = io_uring_queue_init(cell->depth, &ring, 0);
 	if (rc)
 		errx(1, "io_uring: %s", strerror(-rc));
+	slab_shrink();
+	slab = slab_bytes();
 	/* Everything that is allocated once and then kept: slots, MRs, caches. */
-	ios(cell, &ring, fd, file, 4 * cell->depth);
+	ios(cell, &ring, fd, (cell->size * cell->depth > WARM_MAX ? 1 : 4) * cell->depth);
 	see(&before);
 	mark(MARK_BEGIN);
-	ios(cell, &ring, fd, file, cell->count);
+	ios(cell, &ring, fd, cell->count);
 	mark(MARK_END);
 	see(&after);
+	report(o, cell, &before, &after);
+	add(o, "slab_before", slab);
+	add(o, "slab_peak", slab_peak(cell, &ring, fd));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+	fflush(stdout);
 	io_uring_queue_exit(&ring);
 	close(fd);
-	report(o, cell, &before, &after);
 }
 
 static void run_cell(const char *line, int argc, char **argv)
@@ -208,12 +255,16 @@ static void run_cell(const char *line, int argc, char **argv)
 	struct cell cell = { 0 };
 	char memory[32], op[8];
 
-	if (sscanf(line, "%31s %7s %zu %u %u", memory, op, &cell.size, &cell.depth, &cell.count) !=
-		    5 ||
-	    !cell.size || !cell.depth || cell.count % cell.depth)
-		errx(2, "not MEMORY OPERATION BYTES DEPTH COUNT: %s", line);
+	if (sscanf(line, "%31s %7s %zu %u %u %zu", memory, op, &cell.size, &cell.depth, &cell.count,
+		   &cell.file) != 6 ||
+	    !cell.size || cell.size > BUFFERS_MAX || !cell.depth || cell.count % cell.depth ||
+	    !cell.file || cell.file % cell.size)
+		errx(2, "not MEMORY OPERATION BYTES DEPTH COUNT FILE: %s", line);
 	cell.write = !strcmp(op, "write");
-	memory_map(&cell.memory, memory, cell.size * cell.depth);
+	cell.buffers = BUFFERS_MAX / cell.size;
+	if (cell.buffers > cell.depth)
+		cell.buffers = cell.depth;
+	memory_map(&cell.memory, memory, cell.size * cell.buffers);
 	for (int i = 1; i < argc; i++) {
 		char name[32];
 		size_t n = strcspn(argv[i], "=");

@@ -4,6 +4,7 @@
 
 #include <err.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,7 +16,8 @@
 #define HUGE_PAGE (2UL << 20)
 
 static const char *const names[] = {
-	"pages", "scattered", "huge", "CMB", "BAR", "bounce-CMB", "bounce-BAR",
+	"pages", "scattered", "huge",  "CMB",	     "BAR",
+	"BARx2", "BARx3",     "BARx4", "bounce-CMB", "bounce-BAR",
 };
 
 static unsigned char *map_ram(size_t size, int advice)
@@ -49,6 +51,27 @@ static void touch(unsigned char *data, size_t size, size_t step)
 	for (size_t start = 0; start < step; start += PAGE)
 		for (size_t i = start; i < size; i += step)
 			data[i] = 1;
+}
+
+/* The drivers' folder has a link a device; "BARx3" is the first three of barmem. */
+static void map_devices(struct memory *memory, unsigned int devices)
+{
+	glob_t found;
+
+	if (glob("/sys/bus/pci/drivers/barmem/*:*/p2pmem/allocate", 0, NULL, &found) ||
+	    found.gl_pathc < devices)
+		errx(1, "there are fewer than %u devices with a BAR", devices);
+	for (unsigned int i = 0; i < devices; i++) {
+		int fd = open(found.gl_pathv[i], O_RDWR | O_CLOEXEC);
+
+		memory->io[i] = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (fd < 0 || memory->io[i] == MAP_FAILED)
+			err(1, "%zu bytes of %s", memory->size, found.gl_pathv[i]);
+		close(fd);
+		touch(memory->io[i], memory->size, PAGE);
+	}
+	memory->devices = devices;
+	globfree(&found);
 }
 
 /* Source: Documentation/admin-guide/mm/pagemap.rst. */
@@ -86,26 +109,28 @@ static unsigned int count_neighbours(const unsigned char *data, size_t size)
  */
 void memory_map(struct memory *memory, const char *name, size_t size)
 {
-	*memory = (struct memory){ .size = size };
+	*memory = (struct memory){ .size = (size + PAGE - 1) & -PAGE, .devices = 1 };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(names[i], name))
 			memory->name = names[i];
 	if (!memory->name)
 		errx(2, "unknown kind of memory: %s", name);
 
-	if (!strcmp(name, "huge")) {
-		memory->io = map_ram(size, MADV_HUGEPAGE);
-		touch(memory->io, size, PAGE);
+	if (!strncmp(name, "BARx", 4)) {
+		map_devices(memory, name[4] - '0');
+	} else if (!strcmp(name, "huge")) {
+		memory->io[0] = map_ram(size, MADV_HUGEPAGE);
+		touch(memory->io[0], size, PAGE);
 	} else if (!strcmp(name, "CMB") || !strcmp(name, "BAR")) {
-		memory->io = map_device(name, size);
-		touch(memory->io, size, PAGE);
+		memory->io[0] = map_device(name, size);
+		touch(memory->io[0], size, PAGE);
 	} else {
-		memory->io = map_ram(size, MADV_NOHUGEPAGE);
-		touch(memory->io, size, strcmp(name, "scattered") ? PAGE : 2 * PAGE);
+		memory->io[0] = map_ram(size, MADV_NOHUGEPAGE);
+		touch(memory->io[0], size, strcmp(name, "scattered") ? PAGE : 2 * PAGE);
 	}
 	if (!strncmp(name, "bounce-", 7))
 		memory->bounce = map_device(name + 7, size);
-	memory->neighbours = count_neighbours(memory->io, size);
+	memory->neighbours = count_neighbours(memory->io[0], size);
 	if (size <= PAGE)
 		return;
 	if (!strcmp(name, "scattered") && memory->neighbours > 20)
@@ -115,12 +140,26 @@ void memory_map(struct memory *memory, const char *name, size_t size)
 }
 
 /**
+ * memory_io - the buffer of an I/O
+ * @memory:	from memory_map()
+ * @i:		the number of the I/O: the devices take turns
+ * @offset:	in the buffers of each device
+ *
+ * Return: its first byte.
+ */
+unsigned char *memory_io(const struct memory *memory, unsigned int i, size_t offset)
+{
+	return memory->io[i % memory->devices] + offset;
+}
+
+/**
  * memory_unmap - give buffers back
  * @memory:	from memory_map(); all zeros afterwards
  */
 void memory_unmap(struct memory *memory)
 {
-	munmap(memory->io, memory->size);
+	for (unsigned int i = 0; i < memory->devices; i++)
+		munmap(memory->io[i], memory->size);
 	if (memory->bounce)
 		munmap(memory->bounce, memory->size);
 	*memory = (struct memory){ 0 };
@@ -135,7 +174,7 @@ void memory_unmap(struct memory *memory)
 void memory_to_io(const struct memory *memory, size_t offset, size_t len)
 {
 	if (memory->bounce)
-		memcpy(memory->io + offset, memory->bounce + offset, len);
+		memcpy(memory->io[0] + offset, memory->bounce + offset, len);
 }
 
 /**
@@ -147,5 +186,5 @@ void memory_to_io(const struct memory *memory, size_t offset, size_t len)
 void memory_from_io(const struct memory *memory, size_t offset, size_t len)
 {
 	if (memory->bounce)
-		memcpy(memory->bounce + offset, memory->io + offset, len);
+		memcpy(memory->bounce + offset, memory->io[0] + offset, len);
 }

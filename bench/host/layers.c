@@ -249,7 +249,7 @@ void layers_report(const struct layers *layers, struct json_object *cell)
 		json_object_object_add(by_call, calls[i], json_object_new_uint64(layers->calls[i]));
 	memcpy(sorted, layers->own, sizeof(sorted));
 	qsort(sorted, layers->owners, sizeof(sorted[0]), own_compare);
-	for (size_t i = 0; i < layers->owners && i < 120; i++)
+	for (size_t i = 0; i < layers->owners && i < 400; i++)
 		json_object_object_add(by_function, sorted[i].symbol->name,
 				       json_object_new_uint64(sorted[i].insns));
 	json_object_object_add(cell, "instructions", json_object_new_uint64(total));

@@ -11,4 +11,4 @@ include "cells";
         ($p[($k | .[4] = "bounce-BAR") | tojson]) as $b
         | { key: "\(name): all, against bounce", value: (($c.instructions / $c.count) / ($b.instructions / $b.count)) }
       else empty end ]
-| from_entries | map_values(. * 1000 | round / 1000)
+| from_entries | map_values(. * 10000 | round / 10000)
