@@ -91,8 +91,8 @@ in_initramfs() {
 }
 
 install_packages() {
-	as_root install -m 644 -t "$ROOT/root" "$DEBS"/*.deb
-	in_machine sh -c 'exec apt-get -y --no-install-recommends install /root/*.deb'
+	as_root install -m 644 -t "$ROOT/srv" "$DEBS"/*.deb
+	in_machine sh -c 'exec apt-get -y --no-install-recommends install /srv/*.deb'
 }
 
 # keeps_stock PATTERN: no module of ours on the machine, and status says why.
