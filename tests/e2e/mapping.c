@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,6 +17,7 @@
 #include "../lib/lab.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
+#include "../lib/rows.h"
 
 #define FILE_SIZE (1UL << 20)
 #define PART	  65536UL
@@ -26,13 +26,11 @@
 
 /**
  * struct row - one test
- * @name:	what it is called
  * @version:	NFS version
  * @write:	direction, as the file sees it
  * @ram_first:	there is ordinary memory in front
  */
 struct row {
-	char name[64];
 	const char *version;
 	bool write;
 	bool ram_first;
@@ -41,8 +39,6 @@ struct row {
 #define MAX_ROWS 16
 
 static struct row rows[MAX_ROWS];
-static struct CMUnitTest tests[MAX_ROWS];
-static size_t ntests;
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf ram, p2p;
 
@@ -92,37 +88,32 @@ static void test_row(void **state)
 	evidence_check(&before, &nothing);
 }
 
-static void add(const char *version, bool write, bool ram_first)
+static void add_row(struct rows *tests, struct row row)
 {
-	struct row *row = &rows[ntests];
+	struct row *kept = &rows[tests->count];
 
-	assert_true(ntests < MAX_ROWS);
-	*row = (struct row){ .version = version, .write = write, .ram_first = ram_first };
-	snprintf(row->name, sizeof(row->name), "v%s %s, %s", version, write ? "write" : "read",
-		 ram_first ? "RAM in front" : "alone");
-	tests[ntests++] = (struct CMUnitTest){
-		.name = row->name,
-		.test_func = test_row,
-		.teardown_func = clean_up,
-		.initial_state = row,
-	};
-}
-
-static int leave(void **state)
-{
-	(void)state;
-	nfsfile_close(&file);
-	return lab_unmount();
+	assert_true(tests->count < MAX_ROWS);
+	*kept = row;
+	rows_add(tests,
+		 (struct CMUnitTest){
+			 .test_func = test_row,
+			 .teardown_func = clean_up,
+			 .initial_state = kept,
+		 },
+		 "v%s %s, %s", row.version, row.write ? "write" : "read",
+		 row.ram_first ? "RAM in front" : "alone");
 }
 
 int main(int argc, char **argv)
 {
 	int rc = lab_main_setup(argc, argv);
+	struct rows tests = { 0 };
 
 	if (rc)
 		return rc;
 	for (const char *const *v = lab_versions; *v; v++)
 		for (int i = 0; i < 4; i++)
-			add(*v, i & 1, i & 2);
-	return _cmocka_run_group_tests("mapping", tests, ntests, NULL, leave);
+			add_row(&tests,
+				(struct row){ .version = *v, .write = i & 1, .ram_first = i & 2 });
+	return rows_run(&tests, "mapping", nfsfile_leave);
 }

@@ -21,6 +21,7 @@
 #include "../lib/lab.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
+#include "../lib/rows.h"
 
 #define FILE_SIZE (4UL << 20)
 #define BUF_SIZE  (1UL << 20)
@@ -29,7 +30,6 @@
 
 /**
  * struct row - one test
- * @name:	what it is called
  * @version:	NFS version
  * @write:	direction, as the file sees it
  * @kind:	kind of memory (for mixed rows: of the refused part)
@@ -38,7 +38,6 @@
  * @offset:	of the memory in its page, bytes
  */
 struct row {
-	char name[80];
 	const char *version;
 	bool write;
 	enum mem_kind kind;
@@ -50,8 +49,7 @@ struct row {
 #define MAX_ROWS 400
 
 static struct row rows[MAX_ROWS];
-static struct CMUnitTest tests[MAX_ROWS];
-static size_t ntests;
+static struct rows tests;
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf ram, p2p;
 static const char *proto;
@@ -199,21 +197,25 @@ static void test_caps(void **state)
 			 mount_allows() ? "set" : "clear");
 }
 
-static void add(CMUnitTestFunction func, const char *what, struct row row)
+/* Keep @row until the tests are done, and make it one. */
+static struct CMUnitTest test_of(CMUnitTestFunction func, struct row row)
 {
-	struct row *copy = &rows[ntests];
+	struct row *kept = &rows[tests.count];
 
-	assert_true(ntests < MAX_ROWS);
-	*copy = row;
-	snprintf(copy->name, sizeof(copy->name), "v%s %s %s%s%s %zu %s", row.version, proto, what,
-		 row.write ? "write " : "read ", mem_name(row.kind), row.len,
-		 io_engine_name(row.engine));
-	tests[ntests++] = (struct CMUnitTest){
-		.name = copy->name,
+	assert_true(tests.count < MAX_ROWS);
+	*kept = row;
+	return (struct CMUnitTest){
 		.test_func = func,
 		.teardown_func = free_buffers,
-		.initial_state = copy,
+		.initial_state = kept,
 	};
+}
+
+static void add(CMUnitTestFunction func, const char *what, struct row row)
+{
+	rows_add(&tests, test_of(func, row), "v%s %s %s %s %s %zu %s", row.version, proto, what,
+		 row.write ? "write" : "read", mem_name(row.kind), row.len,
+		 io_engine_name(row.engine));
 }
 
 /* All rows of one NFS version, direction and interface. */
@@ -228,29 +230,22 @@ static void add_rows(const char *version, bool write, enum io_engine engine)
 	for (row.kind = MEM_CMB; row.kind < MEM_KINDS; row.kind++) {
 		row.offset = 0;
 		row.len = 512;
-		add(test_refused, "refuses ", row);
+		add(test_refused, "refuses", row);
 		row.len = 1UL << 20;
-		add(test_refused, "refuses ", row);
+		add(test_refused, "refuses", row);
 		row.len = 65536;
-		add(test_p2p_first, "refuses P2P before RAM ", row);
-		add(test_ram_first, "ends short after RAM ", row);
+		add(test_p2p_first, "refuses P2P before RAM", row);
+		add(test_ram_first, "ends short after RAM", row);
 		row.len = 5001;
 		row.offset = 77;
-		add(test_ram_first, "ends short after odd RAM ", row);
+		add(test_ram_first, "ends short after odd RAM", row);
 	}
 	row.kind = MEM_RAM;
 	row.offset = 0;
 	row.len = 1UL << 20;
-	add(test_ram, "serves ", row);
+	add(test_ram, "serves", row);
 	row.len = 512;
-	add(test_ram, "serves ", row);
-}
-
-static int leave(void **state)
-{
-	(void)state;
-	nfsfile_close(&file);
-	return lab_unmount();
+	add(test_ram, "serves", row);
 }
 
 int main(int argc, char **argv)
@@ -261,12 +256,11 @@ int main(int argc, char **argv)
 		return rc;
 	proto = !lab_reachable() || lab_is_stock() || strcmp(lab_rnic(), "vrnic") ? "rdma" : "tcp";
 	for (const char *const *v = lab_versions; *v; v++) {
-		add(test_caps, "", (struct row){ .version = *v });
-		snprintf(rows[ntests - 1].name, sizeof(rows[0].name), "v%s %s capability bit", *v,
-			 proto);
+		rows_add(&tests, test_of(test_caps, (struct row){ .version = *v }),
+			 "v%s %s capability bit", *v, proto);
 		for (int write = 0; write < 2; write++)
 			for (int engine = 0; engine < IO_ENGINES; engine++)
 				add_rows(*v, write, engine);
 	}
-	return _cmocka_run_group_tests("refuse", tests, ntests, NULL, leave);
+	return rows_run(&tests, "refuse", nfsfile_leave);
 }
