@@ -87,6 +87,38 @@ static void test_first_function_is_no_bridge(void **state)
 	machine_judge_mount(machine_able, ANSWER_NO, "unreachable-bridge");
 }
 
+#define BYSTANDER "pci0000:00/0000:00:09.0"
+
+static enum acs acs_of(const char *bdf)
+{
+	struct snapshot shot;
+	enum acs acs;
+
+	assert_int_equal(snapshot_load(&shot, machine.tree.root), 0);
+	acs = shot.pci[pci_find(&shot, bdf)].acs;
+	snapshot_free(&shot);
+	return acs;
+}
+
+/* What has no part in a transfer may be asleep: its configuration is not read. */
+static void test_bystander_is_left_alone(void **state)
+{
+	struct fake_mount mount = machine_able;
+
+	(void)state;
+	machine_amd();
+	fake_mount(&machine.tree, &mount);
+	machine_endpoint(BYSTANDER, 0x10de, 0x1234, NULL);
+	assert_int_equal(acs_of("0000:00:09.0"), ACS_NONE);
+	fake_file(&machine.tree, "sys/devices/" BYSTANDER "/class", "0x030000\n");
+	assert_int_equal(acs_of("0000:00:09.0"), ACS_UNKNOWN);
+	fake_file(&machine.tree, "sys/devices/" BYSTANDER "/class", "0x010802\n");
+	assert_int_equal(acs_of("0000:00:09.0"), ACS_NONE);
+	fake_file(&machine.tree, "sys/devices/" BYSTANDER "/class", "0x030000\n");
+	fake_p2pmem(&machine.tree, BYSTANDER, 1 << 20, true);
+	assert_int_equal(acs_of("0000:00:09.0"), ACS_NONE);
+}
+
 /* A bridge that is not on the list of 7.3 may be on that of a later kernel. */
 static void test_newer_kernel(void **state)
 {
@@ -267,6 +299,7 @@ int main(void)
 		T(intel_desktop),
 		T(root_port_stands_for_bridge),
 		T(first_function_is_no_bridge),
+		T(bystander_is_left_alone),
 		T(newer_kernel),
 		T(older_kernel_newer_bridge),
 		T(switch),

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <pci/header.h>
+
 #include "hostbridge.h"
 #include "pciconfig.h"
 #include "snapshot.h"
@@ -161,12 +163,28 @@ static void load_attributes(const char *root, struct pci_function *f)
 		f->numa_node = -1;
 }
 
+/*
+ * Can it be an end of a transfer, or on the way of one?  Reading the configuration of a
+ * function in D3cold resumes it (drivers/pci/access.c, pci_config_pm_runtime_get()), and
+ * there are hundreds of functions in a server: leave those alone that have no part in it.
+ */
+static bool takes_part(const char *root, const struct pci_function *f)
+{
+	uint64_t class;
+
+	/* 0xccss00: class and subclass, and the programming interface. */
+	if (tree_u64(&class, root, "/sys/bus/pci/devices/%s/class", f->bdf))
+		return true;
+	return class >> 16 == PCI_BASE_CLASS_BRIDGE || class >> 16 == PCI_BASE_CLASS_STORAGE ||
+	       tree_exists(root, "/sys/bus/pci/devices/%s/infiniband", f->bdf) ||
+	       tree_exists(root, "/sys/bus/pci/devices/%s/p2pmem", f->bdf);
+}
+
 static void load_config(const char *root, struct pci_function *f)
 {
 	char path[PATH_MAX];
 	int fd = -1;
 
-	f->root_port = -1;
 	/* Not to be held up by a FIFO in a recorded tree. */
 	if (!tree_path(path, sizeof(path), root, "/sys/bus/pci/devices/%s/config", f->bdf))
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -191,7 +209,11 @@ static void load_function(const char *root, struct pci_function *f, char above[2
 		parse_path(target, last, above, f->host);
 	}
 	load_attributes(root, f);
-	load_config(root, f);
+	f->root_port = -1;
+	if (takes_part(root, f))
+		load_config(root, f);
+	else
+		f->root_port = 0;
 }
 
 /**
