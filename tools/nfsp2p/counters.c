@@ -33,7 +33,7 @@ static void add_xprt(const char *dir, struct counters *c)
  * @c:		the P2P figures are filled in, @copied is left alone; @counted if there is
  *		a transport that counts
  *
- * Those of data servers are among them.  Source: series/7.3/0036 and net/sunrpc/sysfs.c.
+ * Those of data servers are among them.  Source: series/7.3/0037 and net/sunrpc/sysfs.c.
  */
 void counters_of_machine(const char *root, struct counters *c)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which way payload went, from the kernel's own counters: series/7.3/0036, and
+ * Which way payload went, from the kernel's own counters: series/7.3/0037, and
  * the columns of net/sunrpc/xprtrdma/transport.c, xprt_rdma_print_stats().
  */
 #ifndef NFSP2P_COUNTERS_H

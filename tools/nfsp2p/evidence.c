@@ -86,7 +86,7 @@ static void add_copies(const struct evidence *e, FILE *out)
  * @e:		what it is made of
  * @out:	where to; no line feed is added
  *
- * "counted" is what the kernel's transports say (series/7.3/0036; pull-up and
+ * "counted" is what the kernel's transports say (series/7.3/0037; pull-up and
  * fix-up of net/sunrpc/xprtrdma).  "By construction" is what cannot be otherwise:
  * the block layer refuses peer-to-peer memory where the drive cannot reach it, and
  * has no bounce buffer for it (block/bio.c, bio_iov_iter_get_pages()).

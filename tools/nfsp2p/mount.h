@@ -13,7 +13,7 @@
 
 struct snapshot;
 
-/* NFS_CAP_P2PDMA of series/7.3/0030, NFS_CAP_READ_PLUS of include/linux/nfs_fs_sb.h. */
+/* NFS_CAP_P2PDMA of series/7.3/0031, NFS_CAP_READ_PLUS of include/linux/nfs_fs_sb.h. */
 #define NFS_CAP_P2PDMA	  (1ULL << 32)
 #define NFS_CAP_READ_PLUS (1ULL << 29)
 
@@ -24,7 +24,7 @@ struct snapshot;
  * @XPRT_YES:		it can
  * @XPRT_SILENT:	the kernel does not say: it has no series
  *
- * The first three are the numbers that the kernel prints (series/7.3/0036).
+ * The first three are the numbers that the kernel prints (series/7.3/0037).
  */
 enum xprt_p2pdma {
 	XPRT_UNKNOWN,

@@ -3,7 +3,7 @@
  * The parser of /proc/self/mountstats: see mount.h.
  *
  * Source of the format: fs/nfs/super.c, nfs_show_stats() and what it calls, and
- * net/sunrpc/xprtrdma/transport.c, xprt_rdma_print_stats(), with series/7.3/0036
+ * net/sunrpc/xprtrdma/transport.c, xprt_rdma_print_stats(), with series/7.3/0037
  * for the last four columns.
  */
 #include "mount.h"

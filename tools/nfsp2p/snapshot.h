@@ -50,7 +50,7 @@ enum tri {
  * @cpu:		what it is called in messages
  *
  * Sources: Documentation/ABI/testing/sysfs-module, depmod.d(5) for updates/; drivers/pci/p2pdma.c,
- * cpu_supports_p2pdma(); series/7.3/0034 for the parameter.
+ * cpu_supports_p2pdma(); series/7.3/0035 for the parameter.
  */
 struct kernel {
 	char release[65];

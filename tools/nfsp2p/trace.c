@@ -63,7 +63,7 @@ int trace_open(struct trace *trace)
 /**
  * trace_parse - find the last refusal in a trace
  * @text:	contents of a trace file; is changed
- * @reason:	filled in: one of the names of series/7.3/0035, "unreachable" ...
+ * @reason:	filled in: one of the names of series/7.3/0036, "unreachable" ...
  * @n:		size of @reason
  *
  * Return: 0, or -ENOENT if nothing was refused.

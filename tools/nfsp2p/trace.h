@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Why the kernel refused: the trace event nfs:nfs_p2pdma of series/7.3/0035. */
+/* Why the kernel refused: the trace event nfs:nfs_p2pdma of series/7.3/0036. */
 #ifndef NFSP2P_TRACE_H
 #define NFSP2P_TRACE_H
 

@@ -170,7 +170,7 @@ static void check_layout(const struct nfs_mount *m, struct verdict *v)
 {
 	if (!m->pnfs[0])
 		return;
-	/* series/7.3/0032: these two ask the transport of each data server. */
+	/* series/7.3/0033: these two ask the transport of each data server. */
 	if (!strcmp(m->pnfs, "LAYOUT_FLEX_FILES") || !strcmp(m->pnfs, "LAYOUT_NFSV4_1_FILES"))
 		verdict_add(v, ANSWER_UNKNOWN, "layout-data-servers",
 			    "try it on a file: nfsp2p check --probe FILE",
@@ -243,7 +243,7 @@ static void check_capability(const struct kernel *k, const struct nfs_mount *m, 
  * @m:		one of its mounts
  * @v:		findings are added
  *
- * The conditions are those of series/7.3/0030 to 0035: nfs_server_p2pdma(),
+ * The conditions are those of series/7.3/0031 to 0036: nfs_server_p2pdma(),
  * nfs_client_p2pdma() and nfs_direct_ask_p2pdma().
  */
 void verdict_mount(const struct snapshot *s, const struct nfs_mount *m, struct verdict *v)
