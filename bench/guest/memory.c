@@ -133,7 +133,9 @@ void memory_map(struct memory *memory, const char *name, size_t size)
 	memory->neighbours = count_neighbours(memory->io[0], size);
 	if (size <= PAGE)
 		return;
-	if (!strcmp(name, "scattered") && memory->neighbours > 20)
+	/* A single pair is nothing, though more than that of a few pages. */
+	if (!strcmp(name, "scattered") && memory->neighbours > 20 &&
+	    memory->neighbours > 1000 / (memory->size / PAGE - 1))
 		errx(1, "%u of 1000 neighbouring pages are contiguous", memory->neighbours);
 	if (!strcmp(name, "huge") && memory->neighbours < 990)
 		errx(1, "only %u of 1000 neighbouring pages are contiguous", memory->neighbours);
