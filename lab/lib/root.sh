@@ -27,7 +27,7 @@ in_root_with_repo() {
 readonly DEBIAN=trixie
 
 # What the guest runs, then what is needed to compile for it.
-readonly ROOT_PACKAGES="kmod iproute2 nfs-common nfs-kernel-server rdma-core fio pciutils procps util-linux
+readonly ROOT_PACKAGES="kmod iproute2 nfs-common nfs-kernel-server rdma-core fio pciutils procps util-linux valgrind
 	rpcbind keyutils e2fsprogs xfsprogs nvme-cli udev python3
 	krb5-kdc krb5-admin-server krb5-user ktls-utils openssl
 	gcc make libc6-dev bc bison flex libelf-dev libssl-dev perl patch xz-utils git pahole
