@@ -261,9 +261,13 @@ int dest_open(struct dest *d, const char *path, const struct file *src, bool res
  */
 int dest_checkpoint(struct dest *d, uint64_t low)
 {
-	uint64_t done = low - low % d->record.block;
+	uint64_t done;
 
-	if (d->state_fd < 0 || done <= d->record.done)
+	/* Without a record there is no block either: a device has none. */
+	if (d->state_fd < 0)
+		return 0;
+	done = low - low % d->record.block;
+	if (done <= d->record.done)
 		return 0;
 	if (fdatasync(d->file.fd))
 		return message_error(d->path, -errno,
