@@ -2,8 +2,8 @@
 /*
  * The provider of peer-to-peer memory goes away while I/O from or to it is in
  * flight, and comes back; the RDMA device, below the same mount, is another one,
- * which cannot reach the provider.  What is known of the one pair must not be taken
- * for the other.
+ * which cannot reach the provider, or the mount has both.  What is known of the one
+ * pair must not be taken for the other.
  *
  * Runs in the topology "mixed".
  */
@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,11 +23,15 @@
 #include "../lib/flight.h"
 #include "../lib/io.h"
 #include "../lib/lab.h"
+#include "../lib/link.h"
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 #include "../lib/rows.h"
 
 #define DRIVERS	 "/sys/bus/pci/drivers/"
+#define NAME	 "provider"
+#define SECOND	 "/mnt/second"
+#define OPTIONS	 "vers=4.2,proto=rdma,port=20049,max_connect=2"
 #define SIZE	 (4UL << 20)
 #define OLD_SEED 1
 #define NEW_SEED 2
@@ -132,9 +138,13 @@ static void use_far_function(bool far)
 	assert_int_equal(lab_run(add), 0);
 }
 
+static void mount_plain(const struct subject *s)
+{
+	nfsfile_mount(&file, s->version, "rdma", NAME, 2 * SIZE);
+}
+
 static void prepare(const struct subject *s, struct evidence *before)
 {
-	nfsfile_mount(&file, s->version, "rdma", "provider", 2 * SIZE);
 	nfsfile_server_fill(&file, 2 * SIZE, OLD_SEED, 0);
 	evidence_start(before);
 	assert_int_equal(membuf_alloc(&buf, s->kind, SIZE), 0);
@@ -230,6 +240,7 @@ static void test_unbind(void **state)
 	struct evidence before, after;
 	struct iovec iov;
 
+	mount_plain(s);
 	prepare(s, &before);
 	iov = (struct iovec){ buf.data, SIZE };
 	flight_pause("pause");
@@ -261,6 +272,7 @@ static void test_verdict(void **state)
 {
 	const struct subject *s = *state;
 
+	mount_plain(s);
 	check_served(s);
 	rebind(s->kind);
 	check_served(s);
@@ -274,10 +286,46 @@ static void test_verdict(void **state)
 	check_served(s);
 }
 
+/*
+ * Session trunking: a second connection, by the device that cannot reach the
+ * provider.  The first one still can, but nobody knows which of them an RPC takes.
+ */
+static void test_trunk(void **state)
+{
+	static const char *const trunk[] = { "-o", "max_connect=2", NULL };
+	static const char *const up[] = { "mount",	     "-t",   "nfs", "-o", OPTIONS,
+					  LINK_SECOND_SHARE, SECOND, NULL };
+	const struct subject *s = *state;
+
+	nfsfile_close(&file);
+	assert_int_equal(lab_mount_with(s->version, "rdma", trunk), 0);
+	nfsfile_open(&file, NAME, 2 * SIZE);
+	check_served(s);
+	link_second_up("vrnic");
+	mkdir(SECOND, 0755);
+	assert_int_equal(lab_run(up), 0);
+	assert_return_code(umount(SECOND), errno);
+	check_ram(s);
+	check_refused(s);
+}
+
+static int cleanup_trunk(void)
+{
+	membuf_free(&buf);
+	membuf_free(&ram);
+	nfsfile_close(&file);
+	umount2(SECOND, MNT_DETACH);
+	umount2(LAB_MOUNT, MNT_DETACH);
+	link_second_down();
+	return 0;
+}
+
 static int cleanup(void **state)
 {
 	const struct subject *s = *state;
 
+	if (s->func == test_trunk)
+		return cleanup_trunk();
 	nic_control("resume");
 	flight_end(&flight);
 	if (unbinder > 0)
@@ -297,6 +345,8 @@ static const struct subject table[] = {
 	{ test_unbind, "v4.2 write BAR, unbound in the middle", "4.2", true, MEM_BAR },
 	{ test_unbind, "v4.2 read CMB, unbound in the middle", "4.2", false, MEM_CMB },
 	{ test_verdict, "v4.2 write BAR, provider and device change", "4.2", true, MEM_BAR },
+	{ test_trunk, "v4.2 write CMB, second connection cannot reach", "4.2", true, MEM_CMB },
+	{ test_trunk, "v4.2 read BAR, second connection cannot reach", "4.2", false, MEM_BAR },
 };
 
 int main(int argc, char **argv)

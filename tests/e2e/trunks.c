@@ -18,6 +18,7 @@
 
 #include "../lib/counters.h"
 #include "../lib/lab.h"
+#include "../lib/link.h"
 #include "../lib/rows.h"
 #include "../lib/transfer.h"
 #include "../lib/xprts.h"
@@ -27,11 +28,8 @@
 #define MAX_XPRTS 8
 #define NAME	  "trunks"
 #define SECOND	  "/mnt/second"
-#define RXE_ADDR  "10.9.7.1/24"
-#define RXE_SHARE "10.9.7.1:/"
 
 static struct nfsfile file = NFSFILE_CLOSED, second = NFSFILE_CLOSED;
-static bool on_rxe;
 
 /**
  * struct trunk - a mount with several transports
@@ -93,34 +91,6 @@ static void run(const char *const argv[])
 		fail_msg("%s %s %s ... failed (%d)", argv[0], argv[1], argv[2], rc);
 }
 
-/* A second network of the same server, with a software device. */
-static void start_rxe(void)
-{
-	static const char *const link[] = { "ip", "link", "add", "dummy7", "type", "dummy", NULL };
-	static const char *const addr[] = { "ip", "addr", "add", RXE_ADDR, "dev", "dummy7", NULL };
-	static const char *const up[] = { "ip", "link", "set", "dummy7", "up", NULL };
-	static const char *const rxe[] = { "rdma", "link",   "add",    "rxe7", "type",
-					   "rxe",  "netdev", "dummy7", NULL };
-
-	on_rxe = true;
-	run(link);
-	run(addr);
-	run(up);
-	run(rxe);
-}
-
-static void stop_rxe(void)
-{
-	static const char *const rxe[] = { "rdma", "link", "delete", "rxe7", NULL };
-	static const char *const link[] = { "ip", "link", "delete", "dummy7", NULL };
-
-	if (!on_rxe)
-		return;
-	on_rxe = false;
-	run(rxe);
-	run(link);
-}
-
 static void mount_second(const char *options, const char *server)
 {
 	const char *const up[] = { "mount", "-t", "nfs", "-o", options, server, SECOND, NULL };
@@ -151,8 +121,8 @@ static void test_unable_trunk(void **state)
 	(void)state;
 	mount_fresh("4.2", two);
 	transfer_p2p_mix(&file, true);
-	start_rxe();
-	mount_second("vers=4.2,proto=rdma,port=20049,max_connect=2", RXE_SHARE);
+	link_second_up("rxe");
+	mount_second("vers=4.2,proto=rdma,port=20049,max_connect=2", LINK_SECOND_SHARE);
 	unmount_second();
 	assert_int_equal(xprts_of_mount(LAB_MOUNT, st, MAX_XPRTS), 2);
 	assert_int_equal(st[0].state, XPRT_YES);
@@ -219,11 +189,9 @@ static int cleanup(void **state)
 	transfer_cleanup(state);
 	nfsfile_close(&second);
 	umount2(SECOND, MNT_DETACH);
-	if (on_rxe) {
-		nfsfile_close(&file);
-		umount2(LAB_MOUNT, MNT_DETACH);
-		stop_rxe();
-	}
+	nfsfile_close(&file);
+	umount2(LAB_MOUNT, MNT_DETACH);
+	link_second_down();
 	return 0;
 }
 

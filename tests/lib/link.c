@@ -11,7 +11,10 @@
 
 #include "lab.h"
 
+#define SECOND_NET "10.9.7.1/24"
+
 static bool on_rxe;
+static bool has_second;
 
 /**
  * link_use_rxe - change the RDMA device below a mount
@@ -36,4 +39,54 @@ void link_use_rxe(bool rxe)
 	assert_int_equal(lab_run(del), 0);
 	assert_int_equal(lab_run(add), 0);
 	on_rxe = rxe;
+}
+
+static void run(const char *const argv[])
+{
+	int rc = lab_run(argv);
+
+	if (rc)
+		fail_msg("%s %s %s ... failed (%d)", argv[0], argv[1], argv[2], rc);
+}
+
+/**
+ * link_second_up - add a network with an RDMA device of its own
+ * @type:	of the device: "rxe", or "vrnic" for the second virtual RNIC
+ *
+ * The server answers at LINK_SECOND_SHARE, so a mount can get one more transport,
+ * by way of that device.  Fails the running test if it is refused;
+ * link_second_down() has to follow in any case.
+ */
+void link_second_up(const char *type)
+{
+	static const char *const link[] = { "ip", "link", "add", "dummy7", "type", "dummy", NULL };
+	static const char *const addr[] = {
+		"ip", "addr", "add", SECOND_NET, "dev", "dummy7", NULL
+	};
+	static const char *const up[] = { "ip", "link", "set", "dummy7", "up", NULL };
+	const char *const add[] = { "rdma", "link",   "add",	"second7", "type",
+				    type,   "netdev", "dummy7", NULL };
+
+	has_second = true;
+	run(link);
+	run(addr);
+	run(up);
+	run(add);
+}
+
+/**
+ * link_second_down - take that network away, if there is one
+ *
+ * Nothing may be mounted by way of it any more.
+ */
+void link_second_down(void)
+{
+	static const char *const del[] = { "rdma", "link", "delete", "second7", NULL };
+	static const char *const link[] = { "ip", "link", "delete", "dummy7", NULL };
+
+	if (!has_second)
+		return;
+	has_second = false;
+	run(del);
+	run(link);
 }

@@ -5,6 +5,11 @@
 
 #include <stdbool.h>
 
+/* Another network of the guest, which the server is on, too. */
+#define LINK_SECOND_SHARE "10.9.7.1:/"
+
 void link_use_rxe(bool rxe);
+void link_second_up(const char *type);
+void link_second_down(void);
 
 #endif
