@@ -14,12 +14,17 @@ def grow($title; $unit):
       ""
     end;
 
-$patched[0] | map(select(.vers == "4.2" and .proto == "rdma" and .copy == "yes") | .memory_kind = (.memory | sub("x[0-9]$"; "")))
+def cells_of($all; $suffix):
+  $all[0] | map(select(.vers == "4.2" and .proto == "rdma" and .copy == "yes") | .memory_kind = (.memory | sub("x[0-9]$"; "")) + $suffix);
+
+# What is there for the number of connections only, beside ours.
+cells_of($stock; ", stock modules") as $before
+| cells_of($patched; "")
 | map(select(.memory | startswith("BARx") | not)) as $plain
 | "## Growth", "",
   "NFSv4.2 over RDMA, modules of the series, everything included.", "",
   ($plain | map(select(.nconnect == "1" and .file == usual_file) | .x = .depth) | grow("Queue depth"; "I/Os in flight")),
   ($plain | map(select(.nconnect == "1" and .depth == 1 and (.size == 4096 or .size == 1048576)) | .x = .file / 1048576) | grow("File size"; "MiB")),
-  ($plain | map(select(.depth == 16 and .file == usual_file and (.size == 4096 or .size == 1048576)) | .x = (.nconnect | tonumber)) | unique_by([key]) | grow("Connections, 16 I/Os in flight"; "nconnect")),
+  ($plain + $before | map(select(.depth == 16 and .file == usual_file and (.size == 4096 or .size == 1048576)) | .x = (.nconnect | tonumber)) | unique_by([key, .memory_kind]) | grow("Connections, 16 I/Os in flight"; "nconnect")),
   (map(select(.memory_kind == "BAR" and .nconnect == "1" and .depth == 1 and .file == usual_file and (.size == 4096 or .size == 1048576))
        | .x = (if .memory == "BAR" then 1 else (.memory | ltrimstr("BARx") | tonumber) end)) | grow("Providers, used in turn"; "number"))
