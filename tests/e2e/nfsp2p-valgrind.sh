@@ -48,7 +48,7 @@ says() {
 }
 
 both_ways() {
-	head -c "$1" /dev/urandom >"$disk/f"
+	head -c 1048577 /dev/urandom >"$disk/f"
 	sync
 	cp_ok --verify --mem host "$disk/f" "$nfs/f"
 	equal "$disk/f" "$export/f"
@@ -104,14 +104,11 @@ check "list --json" says 0 "$cmb" list --json
 check "check" says 0 "yes" check "$nfs"
 check "check --json" says 0 "$cmb" check --json
 check "an unknown option" says 2 "" check --nonsense
-for size in 511 1048577; do
-	check "cp: $size bytes, both ways" both_ways $size
-done
+check "cp: a MiB and a byte, both ways" both_ways
 check "cp: a tree" tree
 check "cp: what cannot be copied" refused
 check "cp: SIGTERM, then --resume" ended
 lab-nfs up --vers 4.2 --proto tcp >/dev/null
-check "check, TCP" says 1 "tcp" check "$nfs"
 check "cp, TCP: refused, then bounced" no_p2p
 umount "$disk"
 lab-nfs down >/dev/null
