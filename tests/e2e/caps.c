@@ -24,7 +24,6 @@
 #define CAP_MOVEABLE  (1ULL << 31)
 #define CAP_LOW	      0xffffffffULL
 
-#define SECOND "/mnt/second"
 static const char served[] = "10.9.9.1:" LAB_EXPORT;
 
 static bool rdma_can(void)
@@ -83,9 +82,9 @@ static void test_remount(void **state)
 
 	mount_it(version, "rdma");
 	caps = caps_of(LAB_MOUNT);
-	assert_int_equal(lab_run(ro), 0);
+	lab_must(ro);
 	check_bit(caps_of(LAB_MOUNT), rdma_can(), "remounted read-only");
-	assert_int_equal(lab_run(rw), 0);
+	lab_must(rw);
 	assert_int_equal(caps_of(LAB_MOUNT), caps);
 }
 
@@ -98,7 +97,7 @@ static void test_reconnect(void **state)
 	mount_it(version, "rdma");
 	caps = caps_of(LAB_MOUNT);
 	assert_return_code(nic_control("kill"), 0);
-	assert_int_equal(lab_run(ls), 0);
+	lab_must(ls);
 	assert_int_equal(caps_of(LAB_MOUNT), caps);
 }
 
@@ -118,26 +117,16 @@ static void test_nconnect(void **state)
  */
 static void test_two_mounts(void **state)
 {
-	static const char *const make_dir[] = { "mkdir", "-p", SECOND, NULL };
-	static const char *const up[] = { "mount",
-					  "-t",
-					  "nfs",
-					  "-o",
-					  "vers=3,proto=tcp,port=2049,mountproto=tcp,nosharecache",
-					  served,
-					  SECOND,
-					  NULL };
-	static const char *const down[] = { "umount", SECOND, NULL };
+	static const char options[] = "vers=3,proto=tcp,port=2049,mountproto=tcp,nosharecache";
 	uint64_t caps;
 
 	(void)state;
 	mount_it("3", "rdma");
 	caps = caps_of(LAB_MOUNT);
-	assert_int_equal(lab_run(make_dir), 0);
-	assert_int_equal(lab_run(up), 0);
-	check_bit(caps_of(SECOND), false, "TCP beside RDMA");
+	lab_mount_second(options, served);
+	check_bit(caps_of(LAB_SECOND), false, "TCP beside RDMA");
 	assert_int_equal(caps_of(LAB_MOUNT), caps);
-	assert_int_equal(lab_run(down), 0);
+	lab_unmount_second();
 	assert_int_equal(caps_of(LAB_MOUNT), caps);
 }
 

@@ -84,7 +84,7 @@ static void run_job(void **state)
 	snprintf(depth, sizeof(depth), "--iodepth=%s", job->depth);
 	snprintf(mem, sizeof(mem), "--iomem=mmapshared:%s/allocate", dir);
 	evidence_start(&before);
-	assert_int_equal(lab_run(argv), 0);
+	lab_must(argv);
 	evidence_check(&before, &exp);
 }
 

@@ -116,7 +116,7 @@ static void prepare(const char *version, struct evidence *before)
 	static const char *const load[] = { "modprobe", "-a", "kernio", "loop", NULL };
 
 	nfsfile_mount(&file, version, "rdma", "kernbuf", FILE_SIZE);
-	assert_int_equal(lab_run(load), 0);
+	lab_must(load);
 	evidence_start(before);
 }
 

@@ -30,7 +30,6 @@
 
 #define DRIVERS	 "/sys/bus/pci/drivers/"
 #define NAME	 "provider"
-#define SECOND	 "/mnt/second"
 #define OPTIONS	 "vers=4.2,proto=rdma,port=20049,max_connect=2"
 #define SIZE	 (4UL << 20)
 #define OLD_SEED 1
@@ -127,7 +126,7 @@ static void use_far_function(bool far)
 
 	if (far == !!near_function[0])
 		return;
-	assert_int_equal(lab_run(del), 0);
+	lab_must(del);
 	if (far) {
 		first_function("vrnic", near_function, sizeof(near_function));
 		driver_put("vrnic", "unbind", near_function);
@@ -135,7 +134,7 @@ static void use_far_function(bool far)
 		driver_put("vrnic", "bind", near_function);
 		near_function[0] = '\0';
 	}
-	assert_int_equal(lab_run(add), 0);
+	lab_must(add);
 }
 
 static void mount_plain(const struct subject *s)
@@ -293,8 +292,6 @@ static void test_verdict(void **state)
 static void test_trunk(void **state)
 {
 	static const char *const trunk[] = { "-o", "max_connect=2", NULL };
-	static const char *const up[] = { "mount",	     "-t",   "nfs", "-o", OPTIONS,
-					  LINK_SECOND_SHARE, SECOND, NULL };
 	const struct subject *s = *state;
 
 	nfsfile_close(&file);
@@ -302,9 +299,8 @@ static void test_trunk(void **state)
 	nfsfile_open(&file, NAME, 2 * SIZE);
 	check_served(s);
 	link_second_up("vrnic");
-	mkdir(SECOND, 0755);
-	assert_int_equal(lab_run(up), 0);
-	assert_return_code(umount(SECOND), errno);
+	lab_mount_second(OPTIONS, LINK_SECOND_SHARE);
+	lab_unmount_second();
 	check_ram(s);
 	check_refused(s);
 }
@@ -314,7 +310,7 @@ static int cleanup_trunk(void)
 	membuf_free(&buf);
 	membuf_free(&ram);
 	nfsfile_close(&file);
-	umount2(SECOND, MNT_DETACH);
+	umount2(LAB_SECOND, MNT_DETACH);
 	umount2(LAB_MOUNT, MNT_DETACH);
 	link_second_down();
 	return 0;

@@ -132,7 +132,7 @@ static void make_room(void)
 	static const char *const roomy[] = { "mount", "-o", "remount,size=75%", LAB_EXPORT, NULL };
 
 	if (export_full)
-		assert_int_equal(lab_run(roomy), 0);
+		lab_must(roomy);
 	export_full = false;
 }
 
@@ -156,7 +156,7 @@ static void test_new_verifier(void **state)
 	other = open(LAB_MOUNT "/other", O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0644);
 	assert_true(other >= 0);
 	export_full = true;
-	assert_int_equal(lab_run(full), 0);
+	lab_must(full);
 	evidence_start(&before);
 	start(s, 902);
 	expected_add(&exp, s->write, s->kind, buf.data, SIZE);

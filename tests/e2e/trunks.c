@@ -27,7 +27,6 @@
 #define ROUNDS	  4
 #define MAX_XPRTS 8
 #define NAME	  "trunks"
-#define SECOND	  "/mnt/second"
 
 static struct nfsfile file = NFSFILE_CLOSED, second = NFSFILE_CLOSED;
 
@@ -83,23 +82,10 @@ static void test_trunk(void **state)
 	}
 }
 
-static void run(const char *const argv[])
-{
-	int rc = lab_run(argv);
-
-	if (rc)
-		fail_msg("%s %s %s ... failed (%d)", argv[0], argv[1], argv[2], rc);
-}
-
 static void mount_second(const char *options, const char *server)
 {
-	const char *const up[] = { "mount", "-t", "nfs", "-o", options, server, SECOND, NULL };
-	char path[64];
-
-	mkdir(SECOND, 0755);
-	run(up);
-	snprintf(path, sizeof(path), SECOND "/" NAME);
-	second.client = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	lab_mount_second(options, server);
+	second.client = open(LAB_SECOND "/" NAME, O_RDWR | O_DIRECT | O_CLOEXEC);
 	assert_return_code(second.client, errno);
 	second.server = dup(file.server);
 }
@@ -107,7 +93,7 @@ static void mount_second(const char *options, const char *server)
 static void unmount_second(void)
 {
 	nfsfile_close(&second);
-	assert_return_code(umount(SECOND), errno);
+	lab_unmount_second();
 }
 
 /* One transport that cannot is enough: nobody knows which one an RPC takes. */
@@ -131,9 +117,9 @@ static void test_unable_trunk(void **state)
 	transfer_ram_mix(&file);
 	/* What the mount says is put right when it is probed. */
 	nfsfile_close(&file);
-	run(ro);
+	lab_must(ro);
 	check_bit(LAB_MOUNT, false);
-	run(rw);
+	lab_must(rw);
 }
 
 /**
@@ -163,7 +149,7 @@ static void test_pair(void **state)
 	assert_return_code(fstat(second.client, &b), errno);
 	assert_int_equal(a.st_dev == b.st_dev, p->shared);
 	check_bit(LAB_MOUNT, true);
-	check_bit(SECOND, true);
+	check_bit(LAB_SECOND, true);
 	transfer_p2p_mix(&file, true);
 	transfer_p2p_mix(&second, true);
 	transfer_ram_mix(&second);
@@ -188,7 +174,7 @@ static int cleanup(void **state)
 {
 	transfer_cleanup(state);
 	nfsfile_close(&second);
-	umount2(SECOND, MNT_DETACH);
+	umount2(LAB_SECOND, MNT_DETACH);
 	nfsfile_close(&file);
 	umount2(LAB_MOUNT, MNT_DETACH);
 	link_second_down();

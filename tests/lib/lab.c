@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,6 +151,21 @@ int lab_run(const char *const argv[])
 }
 
 /**
+ * lab_must - run a program, which has to succeed
+ * @argv:	program (looked up in PATH) and arguments, NULL-terminated
+ *
+ * Fails the running test if it does not.
+ */
+void lab_must(const char *const argv[])
+{
+	int rc = lab_run(argv);
+
+	if (rc)
+		fail_msg("%s %s %s ... failed (%d)", argv[0], argv[1] ? argv[1] : "",
+			 argv[1] && argv[2] ? argv[2] : "", rc);
+}
+
+/**
  * lab_mount_with - mount the lab's export with more options of lab-nfs
  * @version:	NFS version
  * @proto:	"rdma" or "tcp"
@@ -222,6 +239,31 @@ int lab_unmount(void)
 	rc = lab_run(argv);
 	snprintf(mounted, sizeof(mounted), "%s", rc ? "?" : "");
 	return rc;
+}
+
+/**
+ * lab_mount_second - mount something at LAB_SECOND, beside what lab_mount() does
+ * @options:	of mount(8)
+ * @what:	server and path
+ *
+ * Fails the running test if it is refused. lab_unmount_second() has to follow.
+ */
+void lab_mount_second(const char *options, const char *what)
+{
+	const char *const up[] = { "mount", "-t", "nfs", "-o", options, what, LAB_SECOND, NULL };
+
+	mkdir(LAB_SECOND, 0755);
+	lab_must(up);
+}
+
+/**
+ * lab_unmount_second - take that mount away
+ *
+ * Fails the running test if it is in use, or not there.
+ */
+void lab_unmount_second(void)
+{
+	assert_return_code(umount(LAB_SECOND), errno);
 }
 
 /**

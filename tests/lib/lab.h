@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LAB_MOUNT  "/mnt/nfs" /* the client's view */
-#define LAB_EXPORT "/export"  /* the same files on the server */
+#define LAB_MOUNT  "/mnt/nfs"	 /* the client's view */
+#define LAB_EXPORT "/export"	 /* the same files on the server */
+#define LAB_SECOND "/mnt/second" /* one more mount of the client's */
 
 /**
  * enum lab_route - which way peer-to-peer data takes in this guest
@@ -32,9 +33,12 @@ const char *lab_rnic(void);
 
 void lab_put(const char *path, const char *text);
 int lab_run(const char *const argv[]);
+void lab_must(const char *const argv[]);
 int lab_mount(const char *version, const char *proto);
 int lab_mount_with(const char *version, const char *proto, const char *const extra[]);
 int lab_unmount(void);
+void lab_mount_second(const char *options, const char *what);
+void lab_unmount_second(void);
 bool lab_is_mounted(const char *version, const char *proto);
 void lab_skip(const char *reason) __attribute__((noreturn));
 

@@ -36,17 +36,9 @@ void link_use_rxe(bool rxe)
 
 	if (rxe == on_rxe)
 		return;
-	assert_int_equal(lab_run(del), 0);
-	assert_int_equal(lab_run(add), 0);
+	lab_must(del);
+	lab_must(add);
 	on_rxe = rxe;
-}
-
-static void run(const char *const argv[])
-{
-	int rc = lab_run(argv);
-
-	if (rc)
-		fail_msg("%s %s %s ... failed (%d)", argv[0], argv[1], argv[2], rc);
 }
 
 /**
@@ -68,10 +60,10 @@ void link_second_up(const char *type)
 				    type,   "netdev", "dummy7", NULL };
 
 	has_second = true;
-	run(link);
-	run(addr);
-	run(up);
-	run(add);
+	lab_must(link);
+	lab_must(addr);
+	lab_must(up);
+	lab_must(add);
 }
 
 /**
@@ -87,6 +79,6 @@ void link_second_down(void)
 	if (!has_second)
 		return;
 	has_second = false;
-	run(del);
-	run(link);
+	lab_must(del);
+	lab_must(link);
 }
