@@ -5,14 +5,16 @@
 # the file system ID 7, whatever lab-nfs does with that folder.
 #
 # Usage: other-server.sh start none|rxe|vrnic
+#        other-server.sh moved ADDRESS
 #        other-server.sh stop
 #
 # "start" wires it up with the RDMA device; for vrnic, lab-nfs must not use that
-# itself. Runs as root in the lab guest; "lab-nfs up" comes first.
+# itself. "moved" says that the folder has gone to the server at ADDRESS. Runs as root in the lab guest; "lab-nfs up" comes first.
 set -euo pipefail
 
 readonly server=10.9.8.2 client=10.9.8.1
 readonly nfsd=/proc/fs/nfsd exported=/export/other
+readonly options=rw,no_root_squash,no_subtree_check,fsid=7
 
 # link NETDEV RDMA-DEVICE TYPE [COMMAND...]: here, or where COMMAND runs it.
 link() {
@@ -56,7 +58,7 @@ serve() {
 	rpcbind -w
 	nfsdcld
 	exportfs -o rw,no_root_squash,no_subtree_check,fsid=0 "*:/export"
-	exportfs -o rw,no_root_squash,no_subtree_check,fsid=7 "*:$exported"
+	exportfs -o "$options" "*:$exported"
 	rpc.mountd
 	echo 10 >"$nfsd/nfsv4leasetime"
 	echo 10 >"$nfsd/nfsv4gracetime"
@@ -81,7 +83,11 @@ start() {
 	mkdir -p "$exported"
 	chmod 777 "$exported"
 	wire "$1"
-	ip netns exec other bash -euc "$(declare -p nfsd exported); $(declare -f serve); serve $1" </dev/null
+	ip netns exec other bash -euc "$(declare -p nfsd exported options); $(declare -f serve); serve $1" </dev/null
+}
+
+moved() {
+	inside exportfs -o "$options,refer=/other@$1" "*:$exported"
 }
 
 stop() {
@@ -103,9 +109,10 @@ stop() {
 
 case ${1:-}/${2:-} in
 start/none | start/rxe | start/vrnic) start "$2" ;;
+moved/*.*.*.*) moved "$2" ;;
 stop/) stop ;;
 *)
-	echo "usage: $0 start none|rxe|vrnic | stop" >&2
+	echo "usage: $0 start none|rxe|vrnic | moved ADDRESS | stop" >&2
 	exit 2
 	;;
 esac
