@@ -124,8 +124,7 @@ struct ib_mr *vr_get_dma_mr(struct ib_pd *pd, int access)
  * Return: ERR_PTR(-EOPNOTSUPP).
  */
 struct ib_mr *vr_reg_user_mr(struct ib_pd *pd, u64 start, u64 len, u64 va,
-			     int access, struct ib_dmah *dmah,
-			     struct ib_udata *udata)
+			     int access, VR_DMAH struct ib_udata *udata)
 {
 	return ERR_PTR(-EOPNOTSUPP);
 }

@@ -409,6 +409,18 @@ static inline enum vr_stat vr_stat_bytes(enum vr_route route, bool write)
 	return VR_STAT_RAM_READ + 2 * route + write;
 }
 
+/*
+ * Kernel 6.12 has no devices but in the first network namespace, and no DMA handles
+ * for MRs of user space.
+ */
+#ifdef ib_alloc_device_with_net
+#define VR_DMAH struct ib_dmah *dmah,
+#else
+#define VR_DMAH
+#define ib_alloc_device_with_net(drv_struct, member, net) \
+	((void)(net), ib_alloc_device(drv_struct, member))
+#endif
+
 /* main.c */
 extern unsigned int vr_max_fr;
 extern bool vr_nocopy;
@@ -418,8 +430,7 @@ extern struct workqueue_struct *vr_wq;
 struct ib_mr *vr_alloc_mr(struct ib_pd *pd, enum ib_mr_type type, u32 max);
 struct ib_mr *vr_get_dma_mr(struct ib_pd *pd, int access);
 struct ib_mr *vr_reg_user_mr(struct ib_pd *pd, u64 start, u64 len, u64 va,
-			     int access, struct ib_dmah *dmah,
-			     struct ib_udata *udata);
+			     int access, VR_DMAH struct ib_udata *udata);
 int vr_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata);
 int vr_map_mr_sg(struct ib_mr *ibmr, struct scatterlist *sg, int n,
 		 unsigned int *off);
