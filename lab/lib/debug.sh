@@ -31,7 +31,7 @@ debug_make_or_die() {
 # debug_patches SERIES: the series, then what only the debug kernel gets.
 debug_patches() {
 	find "$REPO/series/$1" -name '[0-9]*.patch' ! -name '0000-*' | sort
-	find "$REPO/lab/debug" -name '*.patch' | sort
+	lab_debug_patches "$1"
 }
 
 # debug_config SERIES: all that lab/debug/config asks for must be there: a
