@@ -61,7 +61,8 @@ affected_modules() {
 	fi
 	affected_files >"$WORK/affected"
 	while read -r module; do
-		sed "s|^|$module |" "$WORK/tree/$module.mod"
+		# 6.12 writes whole paths.
+		sed "s|^$WORK/tree/||; s|^|$module |" "$WORK/tree/$module.mod"
 	done < <(stack_modules) | awk -v affected="$WORK/affected" '
 		BEGIN {
 			FS = "\t"

@@ -7,6 +7,9 @@
 # touches must be a header below include/.
 readonly STACK_DIRS=(net/sunrpc fs/nfs fs/nfs_common fs/lockd fs/nfsd)
 
+# What the stack includes from beside itself: nfsd of 6.12.
+readonly STACK_FILES=(fs/internal.h)
+
 # stack_pattern: the same for a regular expression.
 stack_pattern() {
 	local IFS="|"
@@ -62,7 +65,7 @@ prepare_sources() {
 	local want top=linux-source-${TARBALL##*/linux-source-}
 
 	top=${top%.tar.xz}
-	want="$RELEASE $(stat -c '%s %Y' "$TARBALL")"
+	want="$RELEASE $(stat -c '%s %Y' "$TARBALL") ${STACK_FILES[*]}"
 	if [ -f "$WORK/pristine.stamp" ] && [ "$(cat "$WORK/pristine.stamp")" = "$want" ]; then
 		return
 	fi
@@ -70,7 +73,7 @@ prepare_sources() {
 	rm -rf "$WORK/pristine.stamp" "$WORK/pristine" "$WORK/pristine.tmp" "$WORK/tree"
 	mkdir "$WORK/pristine.tmp"
 	tar -xJf "$TARBALL" -C "$WORK/pristine.tmp" --strip-components=1 \
-		"$top/include" "${STACK_DIRS[@]/#/$top/}" ||
+		"$top/include" "${STACK_DIRS[@]/#/$top/}" "${STACK_FILES[@]/#/$top/}" ||
 		die "cannot unpack $TARBALL into $WORK (disk full?)"
 	mv "$WORK/pristine.tmp" "$WORK/pristine"
 	echo "$want" >"$WORK/pristine.stamp"
@@ -151,6 +154,7 @@ stock_tree() {
 		mkdir -p "$1/$(dirname "$dir")"
 		cp -a "$WORK/pristine/$dir" "$1/$dir"
 	done
+	(cd "$WORK/pristine" && cp -a --parents -t "$(realpath "$1")" "${STACK_FILES[@]}")
 	copy_headers "$1"
 	write_kbuild "$1"
 }
