@@ -63,7 +63,8 @@ kernel_tree() {
 	mkdir -p "$dir/stock/lib/modules"
 	mv "$from/usr/lib/modules/$release" "$tree" 2>/dev/null || mv "$from/lib/modules/$release" "$tree"
 	# In packages of their own since 7.x.
-	cp -n "$ROOT/usr/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$tree/"
+	[ -f "$tree/modules.builtin.modinfo" ] ||
+		cp -n "$ROOT/usr/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$tree/"
 	mv "$tree/vmlinuz" "$dir/vmlinuz" 2>/dev/null || mv "$from/boot/vmlinuz-$release" "$dir/vmlinuz"
 	rm -rf "$from"
 	say "unpacking the modules of $release"
@@ -72,8 +73,18 @@ kernel_tree() {
 	depmod -b "$dir/stock" "$release"
 }
 
+# kernel_there SERIES: is $BUILD/kernel/SERIES complete, with its headers and source?
+kernel_there() {
+	local release
+
+	release=$(cat "$BUILD/kernel/$1/release" 2>/dev/null) || return 1
+	[[ "$release" != *"$REBUILT_NAME" ]] || { [ -f "$ROOT/usr/src/linux-headers-$release/Makefile" ]; return; }
+	kernel_develop "$1" "$release"
+}
+
 # kernel_stock SERIES [REFRESH]: make $BUILD/kernel/SERIES/{release,vmlinuz,stock/}
-# from the newest package, or leave what is there unless REFRESH is given.
+# from the newest package, or leave what is there unless REFRESH is given. If Debian
+# builds it without CONFIG_PCI_P2PDMA, from one that is built with it.
 kernel_stock() {
 	local series=$1 dir=$BUILD/kernel/$1 release
 
@@ -82,10 +93,7 @@ kernel_stock() {
 		in_root apt-get -q=2 update >"$BUILD/kernel.log" 2>&1 ||
 			die 1 "cannot ask Debian for its packages: check the network ($(grep -m 1 '^[EW]:' "$BUILD/kernel.log"))"
 	fi
-	if [ -f "$dir/release" ] && [ -z "${2:-}" ]; then
-		kernel_develop "$series" "$(cat "$dir/release")"
-		return
-	fi
+	[ -n "${2:-}" ] || ! kernel_there "$series" || return 0
 	release=$(kernel_newest "$series")
 	[ -n "$release" ] ||
 		die 1 "Debian has no kernel $series (any more): rebase series/$series to one that 'apt-cache search linux-source' shows in $DEBIAN-backports"
@@ -93,7 +101,12 @@ kernel_stock() {
 	kernel_develop "$series" "$release"
 	as_root rm -rf "$dir.tmp"
 	mkdir -p "$dir.tmp/unpacked"
-	kernel_unpack "$release" "$dir.tmp/unpacked"
+	if kernel_lacks_p2pdma "$release"; then
+		rebuilt_packages "$series" "$release"
+		release=$(rebuilt_unpack "$series" "$dir.tmp/unpacked")
+	else
+		kernel_unpack "$release" "$dir.tmp/unpacked"
+	fi
 	kernel_tree "$dir.tmp" "$release"
 	echo "$release" >"$dir.tmp/release"
 	as_root rm -rf "$dir"

@@ -23,6 +23,17 @@ ksource_unpack() {
 	echo "$want" >"$dir/source.stamp"
 }
 
+# lab_debug_patches SERIES: those of lab/debug for that series. One in the folder of its
+# name takes the place of the other.
+lab_debug_patches() {
+	local patch own
+
+	for patch in "$REPO/lab/debug"/*.patch; do
+		own=$REPO/lab/debug/$1/$(basename "$patch")
+		if [ -f "$own" ]; then echo "$own"; else echo "$patch"; fi
+	done
+}
+
 # ksource_names: what the patches named on standard input change.
 ksource_names() {
 	xargs -r -d '\n' sed -n 's|^+++ b/\([^\t]*\).*|\1|p; s|^--- a/\([^\t]*\).*|\1|p' | sort -u

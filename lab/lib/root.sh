@@ -131,7 +131,7 @@ root_install() {
 root_clean() {
 	local name
 
-	for name in root root.tmp root.stamp packages kernel debug drivers modules guest runs dry-run test test-debug style \
+	for name in root root.tmp root.stamp packages kernel debug rebuilt drivers modules guest runs dry-run test test-debug style \
 		kernel-tree mutations series-build series-e2e root.log host.log kernel.log .lock; do
 		as_root rm -rf --one-file-system "${BUILD:?}/$name"
 	done

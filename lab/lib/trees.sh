@@ -40,27 +40,28 @@ series_build() {
 	mkdir -p "$dir"
 	rm -f "$dir/stamp"
 	"$REPO/packaging/build-modules" --root "$ROOT" --series "$REPO/series/$series" \
-		--work "$dir/work" --out "$dir/out"
+		--kernel "$(cat "$BUILD/kernel/$1/release")" --work "$dir/work" --out "$dir/out"
 	echo "$want" >"$dir/stamp"
 }
 
 # nfsd_debug_build SERIES: knfsd of the series with the patches of lab/debug, for
 # servers that Debian's nfsd is not. Only nfsd itself is compiled, from a copy.
 nfsd_debug_build() {
-	local dir=$BUILD/modules/$1 extra=() want patch
+	local dir=$BUILD/modules/$1 extra=() want patch patches
 
-	want=$(cat "$dir/stamp" "$REPO/lab/debug"/*.patch | hash_of)
+	mapfile -t patches < <(lab_debug_patches "$1")
+	want=$(cat "$dir/stamp" "${patches[@]}" | hash_of)
 	! fresh "$dir/debug.stamp" "$want" || return 0
 	rm -f "$dir/debug.stamp"
 	say "building nfsd with the patches of lab/debug"
-	for patch in "$REPO/lab/debug"/*.patch; do
+	for patch in "${patches[@]}"; do
 		extra+=(--extra "$patch")
 	done
 	as_root rm -rf "$dir/debug-work"
 	as_root cp -a "$dir/work" "$dir/debug-work"
 	mkdir -p "$dir/debug-out"
 	"$REPO/packaging/build-modules" --root "$ROOT" --series "$REPO/series/$1" \
-		--work "$dir/debug-work" --out "$dir/debug-out" "${extra[@]}"
+		--kernel "$(cat "$BUILD/kernel/$1/release")" --work "$dir/debug-work" --out "$dir/debug-out" "${extra[@]}"
 	as_root rm -rf "$dir/debug-work"
 	echo "$want" >"$dir/debug.stamp"
 }
