@@ -41,7 +41,7 @@ bad_usage() {
 	check "no command word" refused "run" nothing
 	check "unknown option" refused bogus run --bogus -- true
 	check "no stock modules on the debug kernel" refused debug run --debug --nfs stock -- true
-	check "unknown kernel" refused 6.12 run --kernel 6.12 -- true
+	check "unknown kernel" refused 5.10 run --kernel 5.10 -- true
 	check "unknown modules" refused purple run --nfs purple -- true
 	check "unknown topology" refused ring run --topology ring -- true
 	check "unknown RNIC" refused mlx5 run --rnic mlx5 -- true
