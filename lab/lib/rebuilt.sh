@@ -63,7 +63,7 @@ rebuilt_packages() {
 	own -R "$dir"
 	rm -f "$dir/stamp"
 	rebuilt_config "$1" "$2"
-	say "building kernel $1 with CONFIG_PCI_P2PDMA (the first time, half an hour on two cores)"
+	say "building kernel $1 with CONFIG_PCI_P2PDMA (the first time, an hour on two busy cores)"
 	rebuilt_make_or_die "the kernel with CONFIG_PCI_P2PDMA" "$1" bindeb-pkg KDEB_PKGVERSION="$version" DPKG_FLAGS=-d
 	rm -f "$dir"/linux-libc-dev_*.deb "$dir"/linux-upstream_*
 	echo "$want" >"$dir/stamp"
