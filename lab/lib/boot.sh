@@ -26,8 +26,11 @@ qemu_command() {
 	[ -z "$OPT_ICOUNT" ] || accel=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
 	# An Oops ends the guest: what comes after it proves nothing. The lockup
 	# detectors count host time, which an emulated CPU may not get.
+	# QEMU's NVMe takes a list of descriptors in RAM to mean data in RAM, and fails
+	# a command whose data are in its CMB (nvme_map_sgl() in hw/nvme/ctrl.c asks
+	# nvme_addr_is_dma() of the list's address): no lists.
 	APPEND=(console=ttyS0 loglevel=6 panic=-1 oops=panic nowatchdog
-		rcupdate.rcu_cpu_stall_timeout=120 nvme_core.multipath=N
+		rcupdate.rcu_cpu_stall_timeout=120 nvme_core.multipath=N nvme.sgl_threshold=0
 		random.trust_cpu=on mitigations=off)
 	# Client and server share this kernel: with LOCALIO, which Debian has off, every
 	# mount would turn local. Tests that want it say so (--append, or in sysfs).
