@@ -113,7 +113,7 @@ ours_everywhere() {
 	while read -r module; do
 		[[ "$(in_machine modinfo -k "$kernel" -F filename "${module##*/}")" = */updates/dkms/* ]]
 		[ "$(in_machine modinfo -k "$kernel" -F version "${module##*/}")" = "$OURS+$id" ]
-	done <"$REPO/packaging/dkms/modules-$(kernel_series "$kernel")"
+	done <"$REPO/packaging/dkms/modules"
 	[ ! -d "$ROOT/var/lib/dkms/nfs-p2pdma/original_module" ]
 	[ "$(in_initramfs "$kernel")" = "$id" ]
 }
