@@ -8,26 +8,6 @@
 # Source, objects, modules.
 readonly DEBUG_DISK_GIB=5
 
-# debug_make SERIES ARGUMENT...: kbuild in the root. The log is appended to.
-debug_make() {
-	local series=$1
-
-	shift
-	# Nice: a whole kernel takes long, and people work beside it.
-	in_root_with_repo nice -n 5 make -C "/mnt/build/debug/$series/source" \
-		O="/mnt/build/debug/$series/obj" -j "$(nproc)" "$@" >>"$BUILD/debug/$series/log" 2>&1
-}
-
-# debug_make_or_die WHAT SERIES ARGUMENT...: the same, or the first error.
-debug_make_or_die() {
-	local what=$1 log=$BUILD/debug/$2/log
-
-	shift
-	: >"$log"
-	debug_make "$@" ||
-		die 1 "$what failed: $(grep -E -m 1 'error:|ERROR:|No space left|\*\*\*' "$log" || tail -n 1 "$log") (all of it: $log)"
-}
-
 # debug_patches SERIES: the series, then what only the debug kernel gets.
 debug_patches() {
 	find "$REPO/series/$1" -name '[0-9]*.patch' ! -name '0000-*' | sort
@@ -39,7 +19,7 @@ debug_patches() {
 debug_config() {
 	local dir=$BUILD/debug/$1 missing
 
-	debug_make_or_die "configuring the debug kernel" "$1" \
+	kbuild "configuring the debug kernel" "debug/$1" \
 		KCONFIG_ALLCONFIG=/mnt/repo/lab/debug/config allnoconfig
 	missing=$(kconfig_lacks "$dir/obj/.config" "$REPO/lab/debug/config")
 	[ -z "$missing" ] || die 1 "kernel $1 does not take this of lab/debug/config: ${missing//$'\n'/ }"
@@ -52,7 +32,7 @@ debug_install() {
 	release=$(cat "$BUILD/debug/$1/obj/include/config/kernel.release")
 	as_root rm -rf "$dir.tmp"
 	mkdir -p "$dir.tmp/patched"
-	debug_make_or_die "installing the modules" "$1" INSTALL_MOD_STRIP=1 \
+	kbuild "installing the modules" "debug/$1" INSTALL_MOD_STRIP=1 \
 		INSTALL_MOD_PATH="/mnt/build/kernel/$1-debug.tmp/patched" modules_install
 	own -R "$dir.tmp"
 	cp "$BUILD/debug/$1/obj/arch/x86/boot/bzImage" "$dir.tmp/vmlinuz"
@@ -77,7 +57,7 @@ debug_kernel() {
 		debug_patches "$1" | ksource_patch "$BUILD/debug/$1"
 		debug_config "$1"
 		say "building the debug kernel $1 (the first time, half an hour on two cores)"
-		debug_make_or_die "the debug kernel" "$1" bzImage modules
+		kbuild "the debug kernel" "debug/$1" bzImage modules
 		debug_install "$1"
 		echo "$want" >"$BUILD/debug/$1/stamp"
 	fi

@@ -23,6 +23,17 @@ ksource_unpack() {
 	echo "$want" >"$dir/source.stamp"
 }
 
+# kbuild WHAT DIR ARGUMENT...: make, in the root, of the kernel whose source is in
+# $BUILD/DIR. What it prints is in log there. Ends with the first error.
+kbuild() {
+	local what=$1 dir=$2 log=$BUILD/$2/log
+
+	shift 2
+	# Nice: a whole kernel takes long, and people work beside it.
+	in_root_with_repo nice -n 5 make -C "/mnt/build/$dir/source" O="/mnt/build/$dir/obj" -j "$(nproc)" "$@" >"$log" 2>&1 ||
+		die 1 "$what failed: $(grep -E -m 1 'error:|ERROR:|No space left|\*\*\*' "$log" || tail -n 1 "$log") (all of it: $log)"
+}
+
 # lab_debug_patches SERIES: those of lab/debug for that series. One in the folder of its
 # name takes the place of the other.
 lab_debug_patches() {

@@ -13,25 +13,8 @@ readonly REBUILT_NAME=-p2pdma-amd64
 # kernel_lacks_p2pdma RELEASE: is that one's headers' configuration without it?
 kernel_lacks_p2pdma() { grep -q '^# CONFIG_PCI_P2PDMA is not set' "$ROOT/usr/src/linux-headers-$1/.config"; }
 
-# rebuilt_make SERIES ARGUMENT...: kbuild, in the root that builds packages.
-rebuilt_make() {
-	local dir=/mnt/build/rebuilt/$1
-
-	shift
-	# Nice: a kernel takes long, and people work beside it.
-	ROOT=$BUILD/packages/build-root in_root_with_repo nice -n 5 make -C "$dir/source" O="$dir/obj" -j "$(nproc)" "$@" \
-		>>"$BUILD/rebuilt/log" 2>&1
-}
-
-# rebuilt_make_or_die WHAT SERIES ARGUMENT...: the same, or the first error.
-rebuilt_make_or_die() {
-	local what=$1 log=$BUILD/rebuilt/log
-
-	shift
-	: >"$log"
-	rebuilt_make "$@" ||
-		die 1 "$what failed: $(grep -E -m 1 'error:|ERROR:|No space left|\*\*\*' "$log" || tail -n 1 "$log") (all of it: $log)"
-}
+# rebuilt_make WHAT SERIES ARGUMENT...: kbuild(), in the root that builds packages.
+rebuilt_make() { ROOT=$BUILD/packages/build-root kbuild "$1" "rebuilt/$2" "${@:3}"; }
 
 # rebuilt_config SERIES RELEASE: Debian's, with the option. Debug information
 # and signatures would only cost time.
@@ -44,7 +27,7 @@ rebuilt_config() {
 	in_root_with_repo "/mnt/build/rebuilt/$1/source/scripts/config" --file "$file" \
 		-e PCI_P2PDMA --set-str LOCALVERSION "${name%-amd64}$REBUILT_NAME" -d LOCALVERSION_AUTO --set-str BUILD_SALT "" \
 		-e DEBUG_INFO_NONE -d DEBUG_INFO_BTF -d DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT -d MODULE_SIG -d SECURITY_LOCKDOWN_LSM
-	rebuilt_make_or_die "configuring the kernel with CONFIG_PCI_P2PDMA" "$1" \
+	rebuilt_make "configuring the kernel with CONFIG_PCI_P2PDMA" "$1" \
 		LSMOD="/mnt/build/rebuilt/$1/lsmod" localmodconfig < <(yes '')
 	grep -qx CONFIG_PCI_P2PDMA=y "$dir/obj/.config" || die 1 "kernel $1 does not take CONFIG_PCI_P2PDMA"
 }
@@ -64,7 +47,7 @@ rebuilt_packages() {
 	rm -f "$dir/stamp"
 	rebuilt_config "$1" "$2"
 	say "building kernel $1 with CONFIG_PCI_P2PDMA (the first time, an hour on two busy cores)"
-	rebuilt_make_or_die "the kernel with CONFIG_PCI_P2PDMA" "$1" bindeb-pkg KDEB_PKGVERSION="$version" DPKG_FLAGS=-d
+	rebuilt_make "the kernel with CONFIG_PCI_P2PDMA" "$1" bindeb-pkg KDEB_PKGVERSION="$version" DPKG_FLAGS=-d
 	rm -f "$dir"/linux-libc-dev_*.deb "$dir"/linux-upstream_*
 	echo "$want" >"$dir/stamp"
 }
