@@ -27,6 +27,8 @@
 #define ROUNDS	  4
 #define MAX_XPRTS 8
 #define NAME	  "trunks"
+#define OPTIONS	  "rw,no_root_squash,no_subtree_check,fsid=0"
+#define DISCOVER  "-o", "trunkdiscovery"
 
 static struct nfsfile file = NFSFILE_CLOSED, second = NFSFILE_CLOSED;
 
@@ -36,12 +38,14 @@ static struct nfsfile file = NFSFILE_CLOSED, second = NFSFILE_CLOSED;
  * @version:	NFS version
  * @options:	of lab-nfs
  * @transports:	how many there must be
+ * @export:	options of the export, if they name the server's addresses
  */
 struct trunk {
 	const char *name;
 	const char *version;
 	const char *options[3];
 	int transports;
+	const char *export;
 };
 
 static void mount_fresh(const char *version, const char *const options[])
@@ -49,6 +53,14 @@ static void mount_fresh(const char *version, const char *const options[])
 	nfsfile_close(&file);
 	assert_int_equal(lab_mount_with(version, "rdma", options), 0);
 	nfsfile_open(&file, NAME, FILE_SIZE);
+}
+
+/* What the server answers to clients that ask where else it can be reached. */
+static void export_as(const char *options)
+{
+	const char *const argv[] = { "exportfs", "-o", options, "*:" LAB_EXPORT, NULL };
+
+	lab_must(argv);
 }
 
 static void check_bit(const char *dir, bool want)
@@ -65,6 +77,11 @@ static void test_trunk(void **state)
 	struct xprt_stats st[MAX_XPRTS];
 	const struct trunk *t = *state;
 
+	if (t->export) {
+		/* There has to be a server. */
+		mount_fresh(t->version, NULL);
+		export_as(t->export);
+	}
 	mount_fresh(t->version, t->options);
 	check_bit(LAB_MOUNT, true);
 	for (int i = 0; i < ROUNDS; i++) {
@@ -120,6 +137,25 @@ static void test_unable_trunk(void **state)
 	lab_must(ro);
 	check_bit(LAB_MOUNT, false);
 	lab_must(rw);
+}
+
+/* The client connects while it probes, and the mount knows from the beginning. */
+static void test_unable_discovered(void **state)
+{
+	static const char *const discover[] = { DISCOVER, NULL };
+	struct xprt_stats st[MAX_XPRTS];
+
+	(void)state;
+	mount_fresh("4.2", NULL);
+	link_second_up("rxe");
+	export_as(OPTIONS ",replicas=/@" LINK_SECOND_ADDRESS);
+	mount_fresh("4.2", discover);
+	assert_int_equal(xprts_of_mount(LAB_MOUNT, st, MAX_XPRTS), 2);
+	assert_int_equal(st[0].state, XPRT_YES);
+	assert_int_equal(st[1].state, XPRT_NO);
+	check_bit(LAB_MOUNT, false);
+	transfer_p2p_mix(&file, false);
+	transfer_ram_mix(&file);
 }
 
 /**
@@ -178,15 +214,17 @@ static int cleanup(void **state)
 	nfsfile_close(&file);
 	umount2(LAB_MOUNT, MNT_DETACH);
 	link_second_down();
+	export_as(OPTIONS);
 	return 0;
 }
 
 static const struct trunk trunks[] = {
-	{ "v3 nconnect=4", "3", { "--nconnect", "4" }, 4 },
-	{ "v4.0 nconnect=4", "4.0", { "--nconnect", "4" }, 4 },
-	{ "v4.2 nconnect=4", "4.2", { "--nconnect", "4" }, 4 },
-	{ "v4.1 session trunking", "4.1", { "--trunk" }, 2 },
-	{ "v4.2 session trunking", "4.2", { "--trunk" }, 2 },
+	{ "v3 nconnect=4", "3", { "--nconnect", "4" }, 4, NULL },
+	{ "v4.0 nconnect=4", "4.0", { "--nconnect", "4" }, 4, NULL },
+	{ "v4.2 nconnect=4", "4.2", { "--nconnect", "4" }, 4, NULL },
+	{ "v4.1 session trunking", "4.1", { "--trunk" }, 2, NULL },
+	{ "v4.2 session trunking", "4.2", { "--trunk" }, 2, NULL },
+	{ "v4.2 trunk discovery", "4.2", { DISCOVER }, 2, OPTIONS ",replicas=/@10.9.9.2" },
 };
 
 #define RDMA ",proto=rdma,port=20049"
@@ -228,5 +266,7 @@ int main(int argc, char **argv)
 		add(&rows, test_first_goes, &pairs[i], pairs[i].name, ", the first goes");
 	}
 	add(&rows, test_unable_trunk, NULL, "v4.2 session trunking by a device that cannot", "");
+	add(&rows, test_unable_discovered, NULL, "v4.2 trunk discovery of a device that cannot",
+	    "");
 	return rows_run(&rows, "trunks", nfsfile_leave);
 }

@@ -11,7 +11,7 @@
 
 #include "lab.h"
 
-#define SECOND_NET "10.9.7.1/24"
+#define SECOND_NET LINK_SECOND_ADDRESS "/24"
 
 static bool on_rxe;
 static bool has_second;
