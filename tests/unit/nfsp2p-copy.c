@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../../tools/nfsp2p/copy.h"
+#include "../../tools/nfsp2p/items.h"
 #include "../lib/lab.h"
 #include "../lib/tempdir.h"
 
@@ -141,12 +142,42 @@ static void test_refused(void **state)
 	payload_close(&c.payload);
 }
 
+/* Without a pipeline no file gets its name, and no further one is begun. */
+static void test_lost(void **state)
+{
+	int null = open("/dev/null", O_RDWR);
+	struct walk w = { 0 };
+	struct copier c;
+	char from[PATH_MAX];
+
+	(void)state;
+	begin(&c);
+	assert_int_equal(dup2(null, c.payload.ring.uring.ring_fd), c.payload.ring.uring.ring_fd);
+	for (int i = 0; i < 3; i++) {
+		char name[] = "lost-0", to[] = "lost-copy-0";
+
+		name[5] += i;
+		to[10] += i;
+		close(temp_file(name, 2 * BLOCK, 1));
+		snprintf(from, sizeof(from), "%s", temp_path(name));
+		assert_int_equal(walk_add(&w, from, temp_path(to), false), 0);
+	}
+	assert_int_not_equal(items_copy_files(&c, &w), 0);
+	assert_int_equal(access(temp_path("lost-copy-0"), F_OK), -1);
+	assert_int_equal(access(temp_path("lost-copy-1"), F_OK), -1);
+	assert_int_equal(access(temp_path("lost-copy-2"), F_OK), -1);
+	assert_int_equal(c.tally.files, 0);
+	walk_free(&w);
+	payload_close(&c.payload);
+	close(null);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),	 cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_complete), cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_lost),
 	};
 	int rc = lab_main_setup(argc, argv);
 

@@ -213,6 +213,45 @@ static void test_ring_stop(void **state)
 	close(out);
 }
 
+/* What a pipeline has lost cannot be counted as moved, also not by the next job. */
+static void test_ring_lost(void **state)
+{
+	static const struct ring_range list[] = { { 8192, 100000 } };
+	int in = temp_file("in", 100000, 1), out = temp_file("out", 0, 2);
+	int null = open("/dev/null", O_RDWR);
+	struct ranges ranges = { list, 1, 0 };
+	struct ring_job job = {
+		.in = in, .out = out, .in_align = 1, .next = next_of, .next_arg = &ranges
+	};
+	struct ring_result res;
+	struct payload p;
+
+	(void)state;
+	assert_int_equal(payload_open(&p, NULL, &(struct demand){ .block = 4096, .depth = 3 }), 0);
+	assert_false(payload_lost(&p));
+	/* A ring that the kernel does not take for one. */
+	assert_int_equal(dup2(null, p.ring.uring.ring_fd), p.ring.uring.ring_fd);
+	assert_int_not_equal(ring_run(&p.ring, &job, &res), 0);
+	assert_int_equal(res.step, RING_QUEUE);
+	assert_true(payload_lost(&p));
+	ranges.at = 0;
+	assert_int_equal(ring_run(&p.ring, &job, &res), -EIO);
+	assert_int_equal(res.step, RING_QUEUE);
+	assert_int_equal(res.pos, 8192);
+	assert_int_equal(res.written, 0);
+	/* Nothing to do can still be done. */
+	assert_int_equal(ring_run(&p.ring, &job, &res), 0);
+	payload_close(&p);
+	/* Nor is there anything usable after a failed open. */
+	assert_int_not_equal(ring_open(&p.ring, NULL, 4096, 1 << 20), 0);
+	ranges.at = 0;
+	assert_int_equal(ring_run(&p.ring, &job, &res), -EIO);
+	assert_int_equal(res.step, RING_QUEUE);
+	close(null);
+	close(in);
+	close(out);
+}
+
 /* Every byte of data is in a range, ranges are aligned, and holes are left out. */
 static void test_sparse(void **state)
 {
@@ -253,7 +292,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_geometry),   cmocka_unit_test(test_ring),
 		cmocka_unit_test(test_ring_align), cmocka_unit_test(test_ring_short),
-		cmocka_unit_test(test_ring_stop),  cmocka_unit_test(test_sparse),
+		cmocka_unit_test(test_ring_stop),  cmocka_unit_test(test_ring_lost),
+		cmocka_unit_test(test_sparse),
 	};
 	int rc = lab_main_setup(argc, argv);
 

@@ -87,7 +87,8 @@ static int explain(struct copy *copy, const struct ring_result *res)
 		return message_error(copy->src.path, 0, "ends at %llu, it became shorter meanwhile",
 				     pos);
 	case RING_QUEUE:
-		return message_error("io_uring", res->error, "cannot wait for I/O");
+		return message_error(copy->src.path, res->error,
+				     "cannot copy from %llu on, io_uring does not do I/O", pos);
 	default:
 		break;
 	}
@@ -105,13 +106,18 @@ static int explain(struct copy *copy, const struct ring_result *res)
 /* The provider's memory cannot be used: go on with host memory, if allowed. */
 static bool bounce(struct copier *c)
 {
+	int rc;
+
 	if (c->explain)
 		c->explain(c);
 	if (!c->allow_bounce)
 		return false;
 	payload_close(&c->payload);
-	if (payload_open(&c->payload, NULL, &c->want))
+	rc = payload_open(&c->payload, NULL, &c->want);
+	if (rc) {
+		message_error("host memory", rc, "cannot be used instead");
 		return false;
+	}
 	c->bounced = true;
 	message_note("bounces through host memory from here on: %s",
 		     c->why[0] ? c->why : "the kernel refuses peer-to-peer memory");

@@ -16,8 +16,10 @@
 /* Would every other file fail with this, too? */
 static bool is_final(const struct copier *c, int error)
 {
+	if (!error)
+		return false;
 	return error == -EINTR || error == -ENOSPC || error == -EDQUOT || error == -EROFS ||
-	       payload_refused(&c->payload, error);
+	       payload_refused(&c->payload, error) || payload_lost(&c->payload);
 }
 
 /* Writable for us until everything is in it. */

@@ -124,6 +124,17 @@ int payload_open(struct payload *p, const char *provider, const struct demand *w
 }
 
 /**
+ * payload_lost - can nothing be moved with it any more?
+ * @p:		from payload_open(), also a failed one
+ *
+ * Return: true if every other file would fail, too.
+ */
+bool payload_lost(const struct payload *p)
+{
+	return !p->mem.data || p->ring.lost;
+}
+
+/**
  * payload_close - give memory and pipeline back
  * @p:		from payload_open(), or all zeros
  */

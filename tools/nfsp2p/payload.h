@@ -55,6 +55,7 @@ bool geometry_shrink(struct geometry *g, const struct demand *want);
 int payload_open(struct payload *p, const char *provider, const struct demand *want);
 void payload_close(struct payload *p);
 bool payload_is_p2p(const struct payload *p);
+bool payload_lost(const struct payload *p);
 bool payload_refused(const struct payload *p, int error);
 
 #endif

@@ -58,8 +58,10 @@ int ring_open(struct ring *ring, void *mem, size_t block, unsigned int depth)
 	rc = io_uring_queue_init(depth, &ring->uring, flags);
 	if (rc == -EINVAL)
 		rc = io_uring_queue_init(depth, &ring->uring, 0);
-	if (rc)
+	if (rc) {
 		free(ring->slots);
+		*ring = (struct ring){ 0 };
+	}
 	return rc;
 }
 
@@ -111,15 +113,23 @@ static void release(struct run *run, struct ring_slot *slot)
 	run->ring->busy--;
 }
 
+/* Is anything left to be begun?  It is in the current range then. */
+static bool more(struct run *run)
+{
+	const struct ring_job *job = run->job;
+
+	while (!run->last && run->range.pos >= run->range.end)
+		run->last = !job->next(job->next_arg, &run->range);
+	return !run->last;
+}
+
 /* Cut the next block off the ranges; false if there is none. */
 static bool next_block(struct run *run, struct ring_slot *slot)
 {
 	const struct ring_job *job = run->job;
 	uint64_t len;
 
-	while (!run->last && run->range.pos >= run->range.end)
-		run->last = !job->next(job->next_arg, &run->range);
-	if (run->last)
+	if (!more(run))
 		return false;
 	len = run->range.end - run->range.pos;
 	if (len > run->ring->block)
@@ -140,6 +150,9 @@ static void fill(struct run *run)
 {
 	struct ring *ring = run->ring;
 
+	/* A late completion would be taken for one of this job. */
+	if (ring->lost)
+		return;
 	for (unsigned int i = 0; i < ring->depth && !run->res->error; i++) {
 		struct ring_slot *slot = &ring->slots[i];
 
@@ -254,7 +267,8 @@ static void tick(struct run *run)
  * @res:	filled in
  *
  * Runs until everything is done, or until what was in flight at the first
- * failure has ended.  A signal makes it call @job->tick.
+ * failure has ended.  A signal makes it call @job->tick.  After RING_QUEUE, no job
+ * that has something to move succeeds.
  *
  * Return: @res->error.
  */
@@ -273,11 +287,15 @@ int ring_run(struct ring *ring, const struct ring_job *job, struct ring_result *
 			/* Not even waiting works. The kernel has pinned what it uses. */
 			fail(&run, rc, RING_QUEUE, low_water(&run));
 			ring->busy = 0;
+			ring->lost = true;
 			break;
 		}
 		reap(&run);
 		tick(&run);
 	}
+	/* Without a usable block, nothing was in flight and nothing will be. */
+	if (!res->error && more(&run))
+		fail(&run, -EIO, RING_QUEUE, run.range.pos);
 	if (!res->error)
 		res->low = run.range.pos;
 	return res->error;

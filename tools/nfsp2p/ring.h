@@ -21,6 +21,7 @@ struct ring_slot;
  * @depth:	how many blocks
  * @block:	size of each, in bytes
  * @busy:	blocks that are in use now
+ * @lost:	it cannot be waited for any more, and what was in flight may still be
  */
 struct ring {
 	struct io_uring uring;
@@ -28,6 +29,7 @@ struct ring {
 	unsigned int depth;
 	size_t block;
 	unsigned int busy;
+	bool lost;
 };
 
 /**
@@ -69,7 +71,7 @@ struct ring_job {
  * @RING_EOF:	@in ended before the range did
  * @RING_WRITE:	writing @out
  * @RING_TICK:	stopped by @tick
- * @RING_QUEUE:	the io_uring itself
+ * @RING_QUEUE:	the io_uring itself: it is of no use for other jobs either
  */
 enum ring_step {
 	RING_READ,
