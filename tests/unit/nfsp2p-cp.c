@@ -123,6 +123,26 @@ static void test_judge(void **state)
 	assert_int_equal(resume_judge(&r, &src, MIB, 0), RESUME_BAD);
 }
 
+/* An image is never taken for a complete one. */
+static void test_complete(void **state)
+{
+	struct file src = { .kind = FILE_LOCAL,
+			    .id = { .size = sample.size, .mtime = sample.mtime } };
+	struct stat st = { .st_size = (off_t)sample.size, .st_mtim = sample.mtime };
+
+	(void)state;
+	assert_true(resume_complete(&src, &st));
+	src.kind = FILE_BLOCK;
+	assert_false(resume_complete(&src, &st));
+	src.kind = FILE_NFS;
+	assert_true(resume_complete(&src, &st));
+	st.st_size--;
+	assert_false(resume_complete(&src, &st));
+	st.st_size++;
+	st.st_mtim.tv_nsec++;
+	assert_false(resume_complete(&src, &st));
+}
+
 static void digest_of(const char *name, uint64_t size, unsigned char digest[DIGEST_SIZE])
 {
 	struct file f = { .path = temp_path(name), .align = 1 };
@@ -242,6 +262,28 @@ static void test_dest(void **state)
 	file_close(&src);
 }
 
+/* Nothing tells whether a block device is what it was. */
+static void test_dest_device(void **state)
+{
+	struct file src;
+	struct dest d;
+
+	(void)state;
+	unlink(temp_path("dst"));
+	close(temp_file("src", 100000, 1));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(file_open(&src, temp_path("src"), O_RDONLY, 0), 0);
+		src.kind = FILE_BLOCK;
+		assert_int_equal(dest_open(&d, temp_path("dst"), &src, true, 4096), 0);
+		assert_int_equal(d.start, 0);
+		assert_int_equal(ftruncate(d.file.fd, 50000), 0);
+		assert_int_equal(dest_checkpoint(&d, 8192), 0);
+		dest_abandon(&d, true);
+		assert_int_equal(access(d.temp, F_OK), -1);
+		file_close(&src);
+	}
+}
+
 /* What was put there by someone is not gone on with. */
 static void test_dest_link(void **state)
 {
@@ -338,6 +380,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_judge),	 cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_target),	 cmocka_unit_test(test_temp),
 		cmocka_unit_test(test_dest),	 cmocka_unit_test(test_dest_link),
+		cmocka_unit_test(test_complete), cmocka_unit_test(test_dest_device),
 		cmocka_unit_test(test_evidence), cmocka_unit_test(test_progress),
 	};
 	int rc = lab_main_setup(argc, argv);

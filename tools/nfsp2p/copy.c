@@ -260,6 +260,8 @@ static int attributes(const struct copy *copy)
 	const struct file *src = &copy->src;
 	const struct timespec times[2] = { src->atime, src->id.mtime };
 	bool preserve = copy->c->preserve;
+	/* The time of a device node says nothing about what was copied. */
+	bool times_of_source = preserve || (copy->c->resume && src->kind != FILE_BLOCK);
 	int fd = d->file.fd;
 	int owned = 0;
 
@@ -273,20 +275,18 @@ static int attributes(const struct copy *copy)
 	/* Not ours to give away: then it has no extra rights either. */
 	if (fchmod(fd, (preserve ? src->mode : d->mode) & (owned ? 0777 : 07777)))
 		return message_error(d->path, -errno, "cannot set its mode");
-	if ((preserve || copy->c->resume) && futimens(fd, times))
+	if (times_of_source && futimens(fd, times))
 		return message_error(d->path, -errno, "cannot set its times");
 	return 0;
 }
 
-/* A file of this size and time is what an earlier --resume has completed. */
+/* Is there nothing left to do for --resume? */
 static bool complete_already(const struct copy *copy, const char *to)
 {
-	const struct file_id *id = &copy->src.id;
 	struct stat st;
 
 	return copy->c->resume && !stat(to, &st) && S_ISREG(st.st_mode) &&
-	       (uint64_t)st.st_size == id->size && st.st_mtim.tv_sec == id->mtime.tv_sec &&
-	       st.st_mtim.tv_nsec == id->mtime.tv_nsec;
+	       resume_complete(&copy->src, &st);
 }
 
 /* Memory of a provider is of no use for a file that the CPU reads or writes. */

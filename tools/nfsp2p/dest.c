@@ -206,7 +206,8 @@ static int open_resumable(struct dest *d, const struct file *src)
  *		succeeds
  * @path:	final name; what is there stays until dest_commit()
  * @src:	what it will be a copy of
- * @resume:	go on with an earlier copy, and leave something to go on with
+ * @resume:	go on with an earlier copy, and leave something to go on with; not of a
+ *		block device, as nothing tells whether it is what it was
  * @block:	bytes of one I/O
  *
  * Says what is wrong.
@@ -238,7 +239,11 @@ int dest_open(struct dest *d, const char *path, const struct file *src, bool res
 	gethostname(d->record.host, sizeof(d->record.host) - 1);
 	if (!d->record.host[0])
 		snprintf(d->record.host, sizeof(d->record.host), "localhost");
-	rc = resume ? open_resumable(d, src) : create_unique(d);
+	if (resume && src->kind == FILE_BLOCK)
+		message_note("%s: copied from the beginning, and cannot be resumed: nobody keeps "
+			     "the time of writes to a block device, '%s'",
+			     d->path, src->path);
+	rc = resume && src->kind != FILE_BLOCK ? open_resumable(d, src) : create_unique(d);
 	if (rc) {
 		file_close(&d->file);
 		if (d->state_fd >= 0)

@@ -100,6 +100,25 @@ enum resume_verdict resume_judge(const struct resume *r, const struct file_id *s
 }
 
 /**
+ * resume_complete - is a file what an earlier copy has completed?
+ * @src:	the source now
+ * @copy:	what is at the final name
+ *
+ * Such a copy has size and time of its source.  The time of a device node says
+ * nothing about the contents of the device: there is no telling then.
+ *
+ * Return: true if it need not be copied again.
+ */
+bool resume_complete(const struct file *src, const struct stat *copy)
+{
+	const struct file_id *id = &src->id;
+
+	return src->kind != FILE_BLOCK && (uint64_t)copy->st_size == id->size &&
+	       copy->st_mtim.tv_sec == id->mtime.tv_sec &&
+	       copy->st_mtim.tv_nsec == id->mtime.tv_nsec;
+}
+
+/**
  * resume_reason - why a copy cannot go on
  * @verdict:	from resume_judge()
  *

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "file.h"
@@ -51,6 +52,7 @@ void resume_format(const struct resume *r, char record[RESUME_RECORD]);
 int resume_parse(const char record[RESUME_RECORD], struct resume *r);
 enum resume_verdict resume_judge(const struct resume *r, const struct file_id *src, uint64_t block,
 				 uint64_t have);
+bool resume_complete(const struct file *src, const struct stat *copy);
 const char *resume_reason(enum resume_verdict verdict);
 
 #endif
