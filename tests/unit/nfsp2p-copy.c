@@ -2,12 +2,14 @@
 /* One file copied by nfsp2p cp, with host memory and without NFS. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -83,6 +85,59 @@ static void test_modes(void **state)
 	assert_int_equal(stat(temp_path("copy"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
 	payload_close(&c.payload);
+}
+
+/* Copies with --preserve as user 2000, who is in the groups 2000 and 2001. */
+static void copy_as_user(const char *to)
+{
+	const gid_t groups[] = { 2001 };
+	struct copier c;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (setgroups(1, groups) || setresgid(2000, 2000, 2000) ||
+		    setresuid(2000, 2000, 2000))
+			_exit(2);
+		begin(&c);
+		c.preserve = true;
+		_exit(!!copy(&c, "source", to));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* What one group may do is nothing that another one may. */
+static void test_groups(void **state)
+{
+	static const struct {
+		uid_t uid;
+		gid_t gid, gid_after;
+		mode_t mode, mode_after;
+	} rows[] = {
+		{ 2000, 2000, 2000, 06775, 06775 }, { 2000, 2001, 2001, 0770, 0770 },
+		{ 0, 2001, 2001, 06775, 0775 },	    { 0, 2002, 2000, 06775, 0705 },
+		{ 2000, 2002, 2000, 0664, 0604 },
+	};
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(chmod(temp_path(""), 0777), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		close(temp_file("source", 5000, 1));
+		assert_int_equal(chown(temp_path("source"), rows[i].uid, rows[i].gid), 0);
+		assert_int_equal(chmod(temp_path("source"), rows[i].mode), 0);
+		unlink(temp_path("copy"));
+		copy_as_user("copy");
+		assert_int_equal(stat(temp_path("copy"), &st), 0);
+		assert_int_equal(st.st_uid, 2000);
+		assert_int_equal(st.st_gid, rows[i].gid_after);
+		assert_int_equal(st.st_mode & 07777, rows[i].mode_after);
+	}
+	unlink(temp_path("source"));
+	unlink(temp_path("copy"));
+	assert_int_equal(chmod(temp_path(""), 0700), 0);
 }
 
 /* What --resume has completed is not copied again; another version is. */
@@ -177,7 +232,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),	 cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_complete), cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_groups),	 cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_lost),
 	};
 	int rc = lab_main_setup(argc, argv);
 

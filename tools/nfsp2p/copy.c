@@ -262,18 +262,16 @@ static int attributes(const struct copy *copy)
 	bool preserve = copy->c->preserve;
 	/* The time of a device node says nothing about what was copied. */
 	bool times_of_source = preserve || (copy->c->resume && src->kind != FILE_BLOCK);
+	mode_t mode = d->mode & 07777;
 	int fd = d->file.fd;
-	int owned = 0;
 
 	if (d->file.kind == FILE_BLOCK)
 		return 0;
-	/* Owners first: a change of them takes set-user-ID away. */
 	if (preserve)
-		owned = fchown(fd, src->uid, src->gid);
+		mode = file_own(fd, "", src->uid, src->gid, src->mode);
 	else if (d->replaces)
-		owned = fchown(fd, d->uid, d->gid);
-	/* Not ours to give away: then it has no extra rights either. */
-	if (fchmod(fd, (preserve ? src->mode : d->mode) & (owned ? 0777 : 07777)))
+		mode = file_own(fd, "", d->uid, d->gid, d->mode);
+	if (fchmod(fd, mode))
 		return message_error(d->path, -errno, "cannot set its mode");
 	if (times_of_source && futimens(fd, times))
 		return message_error(d->path, -errno, "cannot set its times");

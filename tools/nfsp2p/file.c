@@ -237,6 +237,31 @@ int file_changed(const struct file *f, bool *changed)
 }
 
 /**
+ * file_own - give a file its owner and group, as far as permitted
+ * @dir:	folder that @name is in, AT_FDCWD; or the open file itself, with "" as @name
+ * @name:	of the file; of a link it is the link
+ * @uid:	owner
+ * @gid:	group
+ * @mode:	what is wanted
+ *
+ * To be called before the mode is set: a change of the owner takes set-user-ID away.
+ *
+ * Return: what of @mode may be given to whom the file belongs now: nothing runs as
+ * somebody else, and nobody gets what was meant for another group.
+ */
+mode_t file_own(int dir, const char *name, uid_t uid, gid_t gid, mode_t mode)
+{
+	const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+
+	if (!fchownat(dir, name, uid, gid, flags))
+		return mode & 07777;
+	/* Only root gives files away, but any member gives them to a group. */
+	if (!fchownat(dir, name, -1, gid, flags))
+		return mode & 0777;
+	return mode & 0707;
+}
+
+/**
  * file_same - are these the same file?
  * @a:		one
  * @b:		another

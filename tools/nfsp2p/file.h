@@ -74,6 +74,7 @@ int file_close(struct file *f);
 int file_kind_of(const char *path, enum file_kind *kind, dev_t *dev);
 int file_direct(const struct file *f, bool on);
 int file_changed(const struct file *f, bool *changed);
+mode_t file_own(int dir, const char *name, uid_t uid, gid_t gid, mode_t mode);
 bool file_same(const struct file_id *a, const struct file_id *b);
 
 #endif

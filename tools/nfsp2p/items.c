@@ -92,12 +92,11 @@ static int preserve(const struct copier *c, const struct item *item)
 {
 	const struct timespec times[2] = { item->st.st_atim, item->st.st_mtim };
 	const struct stat *st = &item->st;
-	mode_t mode = st->st_mode & 07777;
+	mode_t mode;
 
 	if (!c->preserve)
 		return 0;
-	if (lchown(item->to, st->st_uid, st->st_gid))
-		mode &= 0777;
+	mode = file_own(AT_FDCWD, item->to, st->st_uid, st->st_gid, st->st_mode);
 	if (!item->link && chmod(item->to, mode))
 		return message_error(item->to, -errno, "cannot set its mode");
 	if (utimensat(AT_FDCWD, item->to, times, AT_SYMLINK_NOFOLLOW))
