@@ -262,6 +262,67 @@ static void test_dest(void **state)
 	file_close(&src);
 }
 
+/* One process at a time; the lock tells, not a number that may be another's by now. */
+static void test_dest_busy(void **state)
+{
+	char record[RESUME_RECORD];
+	struct file src, other;
+	struct dest d, late;
+	struct resume r;
+
+	(void)state;
+	unlink(temp_path("dst"));
+	close(temp_file("src", 100000, 1));
+	open_both(&src, &d, true);
+	assert_int_equal(dest_checkpoint(&d, 8192), 0);
+	assert_int_equal(file_open(&other, temp_path("src"), O_RDONLY, 0), 0);
+	assert_int_equal(dest_open(&late, temp_path("dst"), &other, true, 4096), -EBUSY);
+	/* What it has is still there, and its record, too. */
+	dest_abandon(&d, true);
+	file_close(&src);
+	open_both(&src, &d, true);
+	assert_int_equal(d.start, 8192);
+	/* A process that ended without a word; its number is that of init now. */
+	r = d.record;
+	r.pid = 1;
+	resume_format(&r, record);
+	assert_int_equal(pwrite(d.state_fd, record, sizeof(record), 0), sizeof(record));
+	close(d.state_fd);
+	file_close(&d.file);
+	assert_int_equal(dest_open(&late, temp_path("dst"), &other, true, 4096), 0);
+	assert_int_equal(late.start, 8192);
+	dest_abandon(&late, false);
+	assert_int_equal(access(d.state, F_OK), -1);
+	file_close(&other);
+	file_close(&src);
+}
+
+/* Nobody's file is renamed or removed but what was written. */
+static void test_dest_foreign(void **state)
+{
+	struct file src;
+	struct dest d;
+
+	(void)state;
+	unlink(temp_path("dst"));
+	close(temp_file("src", 100000, 1));
+	for (int i = 0; i < 2; i++) {
+		open_both(&src, &d, i);
+		assert_int_equal(unlink(d.temp), 0);
+		assert_int_equal(link(temp_path("src"), d.temp), 0);
+		assert_int_equal(dest_commit(&d), -EBUSY);
+		assert_int_equal(access(d.path, F_OK), -1);
+		assert_int_equal(unlink(d.temp), 0);
+		file_close(&src);
+		open_both(&src, &d, i);
+		assert_int_equal(unlink(d.temp), 0);
+		assert_int_equal(link(temp_path("src"), d.temp), 0);
+		dest_abandon(&d, true);
+		assert_int_equal(unlink(d.temp), 0);
+		file_close(&src);
+	}
+}
+
 /* Nothing tells whether a block device is what it was. */
 static void test_dest_device(void **state)
 {
@@ -376,12 +437,13 @@ static void test_progress(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_size),	 cmocka_unit_test(test_record),
-		cmocka_unit_test(test_judge),	 cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_target),	 cmocka_unit_test(test_temp),
-		cmocka_unit_test(test_dest),	 cmocka_unit_test(test_dest_link),
-		cmocka_unit_test(test_complete), cmocka_unit_test(test_dest_device),
-		cmocka_unit_test(test_evidence), cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_size),	  cmocka_unit_test(test_record),
+		cmocka_unit_test(test_judge),	  cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_target),	  cmocka_unit_test(test_temp),
+		cmocka_unit_test(test_dest),	  cmocka_unit_test(test_dest_link),
+		cmocka_unit_test(test_complete),  cmocka_unit_test(test_dest_device),
+		cmocka_unit_test(test_dest_busy), cmocka_unit_test(test_dest_foreign),
+		cmocka_unit_test(test_evidence),  cmocka_unit_test(test_progress),
 	};
 	int rc = lab_main_setup(argc, argv);
 

@@ -100,28 +100,99 @@ static int create_unique(struct dest *d)
 	return rc ? message_error(d->temp, rc, "cannot create") : 0;
 }
 
-/* Is another process of this machine at it? */
+/* Is this what a name stands for, or did somebody put something else there? */
+static bool has_name(int fd, const char *path)
+{
+	struct stat open, named;
+
+	return !fstat(fd, &open) && !lstat(path, &named) && open.st_dev == named.st_dev &&
+	       open.st_ino == named.st_ino;
+}
+
+/* Without locks: is another process of this machine at it? */
 static bool still_copied(const struct resume *r, const char *host)
 {
 	return !strcmp(r->host, host) && r->pid != getpid() && (!kill(r->pid, 0) || errno == EPERM);
 }
 
-/*
- * Reads the record.  Returns 1 if there is one, 0 if not, an error if somebody
- * else is at it.
- */
-static int read_record(struct dest *d, struct resume *old)
+/* Reads the record.  Returns 1 if there is one, 0 if not, or an error. */
+static int read_record(const struct dest *d, struct resume *old)
 {
 	char record[RESUME_RECORD];
 	ssize_t n = pread(d->state_fd, record, sizeof(record), 0);
 
 	if (n < 0)
 		return message_error(d->state, -errno, "cannot read");
-	if (n != sizeof(record) || resume_parse(record, old))
-		return 0;
-	if (still_copied(old, d->record.host))
-		return message_error(d->path, -EBUSY, "process %d is copying to it", (int)old->pid);
-	return 1;
+	return n == sizeof(record) && !resume_parse(record, old);
+}
+
+static int busy(const struct dest *d, const struct resume *by)
+{
+	return message_error(d->path, -EBUSY,
+			     "process %d of '%s' is copying to it, wait for it or stop it",
+			     (int)by->pid, by->host);
+}
+
+/*
+ * The lock of an open file: other machines see it (NFSv4), other containers, too,
+ * and it ends with the process.  Returns 1 if locked, 0 if this file system has
+ * none, or a negative errno.
+ */
+static int lock(int fd)
+{
+	const struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (!fcntl(fd, F_OFD_SETLK, &all))
+		return 1;
+	if (errno == EACCES)
+		return -EAGAIN;
+	return errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS
+		       ? 0
+		       : -errno;
+}
+
+/* One attempt of open_record(); -ESTALE: who ended just now took the name away. */
+static int open_locked(struct dest *d)
+{
+	int rc;
+
+	d->state_fd = open(d->state, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (d->state_fd < 0)
+		return -errno;
+	rc = lock(d->state_fd);
+	if (rc != -EAGAIN && !has_name(d->state_fd, d->state))
+		rc = -ESTALE;
+	if (rc == -ESTALE) {
+		close(d->state_fd);
+		d->state_fd = -1;
+	}
+	return rc;
+}
+
+/*
+ * Opens the record, and reads what an earlier copy left in it.  Returns 1 if there
+ * is something, 0 if not, or an error if somebody else is at it.
+ */
+static int open_record(struct dest *d, struct resume *old)
+{
+	int locked, rc, tries = 0;
+
+	do
+		locked = open_locked(d);
+	while (locked == -ESTALE && ++tries < 100);
+	if (d->state_fd < 0)
+		return message_error(d->state, locked, "cannot create");
+	rc = read_record(d, old);
+	if (locked == -EAGAIN && rc == 1)
+		return busy(d, old);
+	if (locked == -EAGAIN)
+		return message_error(d->path, -EBUSY, "another process is copying to it");
+	if (locked < 0)
+		return message_error(d->state, locked, "cannot lock");
+	/* A process that has the lock is the only one, whatever the record says. */
+	if (!locked && rc == 1 && still_copied(old, d->record.host))
+		return busy(d, old);
+	return rc;
 }
 
 static int write_record(struct dest *d)
@@ -178,10 +249,7 @@ static int open_resumable(struct dest *d, const struct file *src)
 
 	if (dest_path(d->temp, d->path, "part") || dest_path(d->state, d->path, "state"))
 		return message_error(d->path, -ENAMETOOLONG, "no room for a temporary name");
-	d->state_fd = open(d->state, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (d->state_fd < 0)
-		return message_error(d->state, -errno, "cannot create");
-	rc = read_record(d, &old);
+	rc = open_record(d, &old);
 	if (rc == 1)
 		rc = take_over(d, &old, src);
 	if (rc)
@@ -285,10 +353,22 @@ static void end_record(struct dest *d, bool remove)
 {
 	if (d->state_fd < 0)
 		return;
-	close(d->state_fd);
-	d->state_fd = -1;
+	/* While it is locked, it is ours; afterwards it may be somebody else's. */
 	if (remove)
 		unlink(d->state);
+	close(d->state_fd);
+	d->state_fd = -1;
+}
+
+/* The last look before a name is given or taken away. */
+static int check_temp(const struct dest *d)
+{
+	if (!d->temp[0] || has_name(d->file.fd, d->temp))
+		return 0;
+	return message_error(d->path, -EBUSY,
+			     "'%s', which was written, was removed or replaced meanwhile: see "
+			     "who else copies to it",
+			     d->temp);
 }
 
 /**
@@ -296,15 +376,20 @@ static void end_record(struct dest *d, bool remove)
  * @d:		from dest_open(), complete; not to be used afterwards
  *
  * The data is in stable storage before the name is there.  If it fails, that was
- * said, and the temporary file is gone.
+ * said, and the temporary file is gone, unless it is somebody else's.
  *
  * Return: 0 or a negative errno.
  */
 int dest_commit(struct dest *d)
 {
 	int rc = fsync(d->file.fd) ? -errno : 0;
+	int foreign = check_temp(d);
 	int closed = file_close(&d->file);
 
+	if (foreign) {
+		end_record(d, false);
+		return foreign;
+	}
 	if (rc || closed)
 		message_error(d->path, rc ? rc : closed, "cannot bring the file to stable storage");
 	else if (d->temp[0] && rename(d->temp, d->path)) {
@@ -327,9 +412,14 @@ int dest_commit(struct dest *d)
  */
 void dest_abandon(struct dest *d, bool keep)
 {
-	bool kept = keep && d->state_fd >= 0 && d->record.done;
+	bool foreign = check_temp(d);
+	bool kept = keep && d->state_fd >= 0 && d->record.done && !foreign;
 
 	file_close(&d->file);
+	if (foreign) {
+		end_record(d, false);
+		return;
+	}
 	if (kept)
 		message_note("%s: not there; its first %llu bytes are kept for --resume in %s",
 			     d->path, (unsigned long long)d->record.done, d->temp);

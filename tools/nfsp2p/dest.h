@@ -19,7 +19,7 @@
  * @temp:	temporary name, "" for a block device, which is written in place
  * @state:	file with the record for --resume, "" without
  * @file:	the open file
- * @state_fd:	open record, or -1
+ * @state_fd:	open record, or -1; locked, as long as somebody is at it
  * @record:	what is written to it
  * @start:	bytes that are there already, from an earlier copy
  * @mode:	permissions it ends up with
