@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,6 +26,28 @@
 #include "../lib/tempdir.h"
 
 #define MIB (1UL << 20)
+
+/* What fsync(2) was asked for, and what it is to say of folders. */
+static struct {
+	int error;
+	int folders;
+	bool named, recorded;
+	char name[PATH_MAX], state[PATH_MAX];
+} synced;
+
+/* In place of that of the C library. */
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
+		return (int)syscall(SYS_fsync, fd);
+	synced.folders++;
+	synced.named = !access(synced.name, F_OK);
+	synced.recorded = !access(synced.state, F_OK);
+	errno = synced.error;
+	return synced.error ? -1 : 0;
+}
 
 static void test_size(void **state)
 {
@@ -262,6 +285,39 @@ static void test_dest(void **state)
 	file_close(&src);
 }
 
+/* The name is in stable storage before the record is gone, if folders can be synced. */
+static void test_dest_name(void **state)
+{
+	static const int errors[] = { 0, EINVAL, EIO };
+	struct file src;
+	struct dest d;
+
+	(void)state;
+	close(temp_file("src", 100000, 1));
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		unlink(temp_path("dst"));
+		open_both(&src, &d, true);
+		memset(&synced, 0, sizeof(synced));
+		synced.error = errors[i];
+		memcpy(synced.name, d.path, sizeof(synced.name));
+		memcpy(synced.state, d.state, sizeof(synced.state));
+		assert_int_equal(dest_commit(&d), errors[i] == EIO ? -EIO : 0);
+		assert_int_equal(synced.folders, 1);
+		assert_true(synced.named && synced.recorded);
+		assert_int_equal(access(d.path, F_OK), 0);
+		assert_int_equal(access(d.state, F_OK), -1);
+		file_close(&src);
+	}
+	synced.error = 0;
+	/* Whatever a path looks like. */
+	synced.folders = 0;
+	assert_int_equal(dest_keep_names("name"), 0);
+	assert_int_equal(dest_keep_names("/name"), 0);
+	assert_int_equal(dest_keep_names("/tmp/name"), 0);
+	assert_int_equal(synced.folders, 3);
+	assert_int_equal(dest_keep_names("/nothing/name"), -ENOENT);
+}
+
 /* One process at a time; the lock tells, not a number that may be another's by now. */
 static void test_dest_busy(void **state)
 {
@@ -437,13 +493,14 @@ static void test_progress(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_size),	  cmocka_unit_test(test_record),
-		cmocka_unit_test(test_judge),	  cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_target),	  cmocka_unit_test(test_temp),
-		cmocka_unit_test(test_dest),	  cmocka_unit_test(test_dest_link),
-		cmocka_unit_test(test_complete),  cmocka_unit_test(test_dest_device),
-		cmocka_unit_test(test_dest_busy), cmocka_unit_test(test_dest_foreign),
-		cmocka_unit_test(test_evidence),  cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_size),	     cmocka_unit_test(test_record),
+		cmocka_unit_test(test_judge),	     cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_target),	     cmocka_unit_test(test_temp),
+		cmocka_unit_test(test_dest),	     cmocka_unit_test(test_dest_link),
+		cmocka_unit_test(test_complete),     cmocka_unit_test(test_dest_device),
+		cmocka_unit_test(test_dest_busy),    cmocka_unit_test(test_dest_name),
+		cmocka_unit_test(test_dest_foreign), cmocka_unit_test(test_evidence),
+		cmocka_unit_test(test_progress),
 	};
 	int rc = lab_main_setup(argc, argv);
 

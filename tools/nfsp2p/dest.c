@@ -372,11 +372,47 @@ static int check_temp(const struct dest *d)
 }
 
 /**
+ * dest_keep_names - bring the names in a folder to stable storage
+ * @path:	something in it, which was made or renamed
+ *
+ * Return: 0, also if its file system does not do that for folders, or a negative
+ * errno.
+ */
+int dest_keep_names(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	int fd, rc;
+
+	/* "/name" is in "/", "name" in ".". */
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + (slash == path) : 1,
+		 slash ? path : ".");
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		/* Who may only add to it cannot open it: that is no failed copy. */
+		return errno == EACCES ? 0 : -errno;
+	rc = fsync(fd) && errno != EINVAL ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+/* The file is there; if only in the memory of the machine is what can still be wrong. */
+static int keep_name(const struct dest *d)
+{
+	int rc = d->temp[0] ? dest_keep_names(d->path) : 0;
+
+	return rc ? message_error(d->path, rc,
+				  "is complete, but its name cannot be brought to stable storage")
+		  : 0;
+}
+
+/**
  * dest_commit - give the file its name
  * @d:		from dest_open(), complete; not to be used afterwards
  *
- * The data is in stable storage before the name is there.  If it fails, that was
- * said, and the temporary file is gone, unless it is somebody else's.
+ * The data is in stable storage before the name is there, and the name before what
+ * --resume needs is gone.  If it fails, that was said, and the temporary file is gone, unless it is
+ * somebody else's.
  *
  * Return: 0 or a negative errno.
  */
@@ -399,6 +435,8 @@ int dest_commit(struct dest *d)
 	rc = rc ? rc : closed;
 	if (rc && d->temp[0])
 		unlink(d->temp);
+	if (!rc)
+		rc = keep_name(d);
 	end_record(d, true);
 	return rc;
 }

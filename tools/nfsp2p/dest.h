@@ -46,6 +46,7 @@ int dest_open(struct dest *d, const char *path, const struct file *src, bool res
 int dest_checkpoint(struct dest *d, uint64_t low);
 int dest_commit(struct dest *d);
 void dest_abandon(struct dest *d, bool keep);
+int dest_keep_names(const char *path);
 int dest_path(char *path, const char *name, const char *suffix);
 
 #endif

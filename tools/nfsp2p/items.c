@@ -22,13 +22,20 @@ static bool is_final(const struct copier *c, int error)
 	       payload_refused(&c->payload, error) || payload_lost(&c->payload);
 }
 
+static int keep_name(const struct item *item)
+{
+	int rc = dest_keep_names(item->to);
+
+	return rc ? message_error(item->to, rc, "its name cannot be brought to stable storage") : 0;
+}
+
 /* Writable for us until everything is in it. */
 static int make_folder(const struct item *item)
 {
 	struct stat st;
 
 	if (!mkdir(item->to, (item->st.st_mode & 0777) | 0700))
-		return 0;
+		return keep_name(item);
 	if (errno == EEXIST && !stat(item->to, &st) && S_ISDIR(st.st_mode))
 		return 0;
 	return message_error(item->to, -errno, "cannot make this folder");
@@ -85,7 +92,7 @@ static int make_node(const struct item *item)
 		unlink(temp);
 		return rc;
 	}
-	return 0;
+	return keep_name(item);
 }
 
 static int preserve(const struct copier *c, const struct item *item)
