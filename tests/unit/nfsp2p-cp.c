@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -285,6 +286,47 @@ static void test_dest(void **state)
 	file_close(&src);
 }
 
+/* Leaves 8192 bytes to go on with. */
+static void leave_some(void)
+{
+	struct file src;
+	struct dest d;
+
+	open_both(&src, &d, true);
+	assert_int_equal(dest_checkpoint(&d, 8192), 0);
+	dest_abandon(&d, true);
+	file_close(&src);
+}
+
+/* Ours is what belongs to whom our files belong to; a server has its own opinion. */
+static void test_dest_owner(void **state)
+{
+	struct file src;
+	struct dest d;
+
+	(void)state;
+	unlink(temp_path("dst"));
+	unlink(temp_path("src"));
+	assert_int_equal(chmod(temp_path(""), 0777), 0);
+	/* Like root_squash: root makes files, and they are another user's. */
+	setfsuid(2000);
+	close(temp_file("src", 100000, 1));
+	leave_some();
+	open_both(&src, &d, true);
+	setfsuid(0);
+	assert_int_equal(d.start, 8192);
+	dest_abandon(&d, true);
+	file_close(&src);
+	/* Without it, that is not our file. */
+	open_both(&src, &d, true);
+	assert_int_equal(d.start, 0);
+	dest_abandon(&d, false);
+	file_close(&src);
+	unlink(temp_path("src"));
+	assert_int_equal(chmod(temp_path(""), 0700), 0);
+	assert_string_not_equal(resume_reason(RESUME_FOREIGN), resume_reason(RESUME_BAD));
+}
+
 /* The name is in stable storage before the record is gone, if folders can be synced. */
 static void test_dest_name(void **state)
 {
@@ -493,14 +535,14 @@ static void test_progress(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_size),	     cmocka_unit_test(test_record),
-		cmocka_unit_test(test_judge),	     cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_target),	     cmocka_unit_test(test_temp),
-		cmocka_unit_test(test_dest),	     cmocka_unit_test(test_dest_link),
-		cmocka_unit_test(test_complete),     cmocka_unit_test(test_dest_device),
-		cmocka_unit_test(test_dest_busy),    cmocka_unit_test(test_dest_name),
-		cmocka_unit_test(test_dest_foreign), cmocka_unit_test(test_evidence),
-		cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_size),	   cmocka_unit_test(test_record),
+		cmocka_unit_test(test_judge),	   cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_target),	   cmocka_unit_test(test_temp),
+		cmocka_unit_test(test_dest),	   cmocka_unit_test(test_dest_link),
+		cmocka_unit_test(test_complete),   cmocka_unit_test(test_dest_device),
+		cmocka_unit_test(test_dest_busy),  cmocka_unit_test(test_dest_name),
+		cmocka_unit_test(test_dest_owner), cmocka_unit_test(test_dest_foreign),
+		cmocka_unit_test(test_evidence),   cmocka_unit_test(test_progress),
 	};
 	int rc = lab_main_setup(argc, argv);
 

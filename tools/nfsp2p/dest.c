@@ -209,6 +209,31 @@ static int write_record(struct dest *d)
 	return 0;
 }
 
+/*
+ * Would a file that we make belong to the same user?  That need not be us: a server
+ * takes root for somebody else (root_squash), or has other numbers for users.
+ */
+static bool like_ours(const struct dest *d, const struct stat *st)
+{
+	char suffix[32], path[PATH_MAX];
+	struct stat ours;
+	bool same;
+	int fd;
+
+	snprintf(suffix, sizeof(suffix), "%d-owner", (int)getpid());
+	if (dest_path(path, d->path, suffix))
+		return false;
+	/* A process that had our number may have left it. */
+	unlink(path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	same = !fstat(fd, &ours) && ours.st_uid == st->st_uid;
+	unlink(path);
+	close(fd);
+	return same;
+}
+
 /* Take over what an earlier copy left, as far as it can be trusted. */
 static int take_over(struct dest *d, const struct resume *old, const struct file *src)
 {
@@ -222,9 +247,9 @@ static int take_over(struct dest *d, const struct resume *old, const struct file
 	if (rc)
 		return message_error(d->temp, rc, "cannot go on with this");
 	/* Who may write to the folder could have put anything there. */
-	if (fstat(d->file.fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-	    st.st_nlink != 1)
-		verdict = RESUME_BAD;
+	if (fstat(d->file.fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
+	    !like_ours(d, &st))
+		verdict = RESUME_FOREIGN;
 	else
 		verdict = resume_judge(old, &src->id, d->record.block, d->file.id.size);
 	if (verdict != RESUME_OK) {

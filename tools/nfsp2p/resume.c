@@ -133,6 +133,8 @@ const char *resume_reason(enum resume_verdict verdict)
 		return "it was made with another block size";
 	case RESUME_BAD:
 		return "its record makes no sense";
+	case RESUME_FOREIGN:
+		return "what is there may be somebody else's";
 	default:
 		return "it is fine";
 	}

@@ -40,12 +40,14 @@ struct resume {
  * @RESUME_OTHER:	it is of another file, or of another version of it
  * @RESUME_BLOCK:	it was made with another block size
  * @RESUME_BAD:		it makes no sense
+ * @RESUME_FOREIGN:	what is there of the copy may be somebody else's
  */
 enum resume_verdict {
 	RESUME_OK,
 	RESUME_OTHER,
 	RESUME_BLOCK,
 	RESUME_BAD,
+	RESUME_FOREIGN,
 };
 
 void resume_format(const struct resume *r, char record[RESUME_RECORD]);
