@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -197,6 +198,27 @@ static void test_refused(void **state)
 	payload_close(&c.payload);
 }
 
+/* A file that does not know its size is no empty file. */
+static void test_unknown_size(void **state)
+{
+	int fd = memfd_create("empty", 0);
+	struct copier c;
+	char path[32];
+
+	(void)state;
+	begin(&c);
+	unlink(temp_path("copy"));
+	assert_int_not_equal(copy_file(&c, "/proc/self/status", temp_path("copy"), 0), 0);
+	assert_int_equal(access(temp_path("copy"), F_OK), -1);
+	/* One of the page cache that is really empty. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	assert_int_equal(copy_file(&c, path, temp_path("copy"), 0), 0);
+	assert_int_equal(access(temp_path("copy"), F_OK), 0);
+	assert_int_equal(c.tally.files, 1);
+	payload_close(&c.payload);
+	close(fd);
+}
+
 /* Without a pipeline no file gets its name, and no further one is begun. */
 static void test_lost(void **state)
 {
@@ -233,7 +255,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_sizes),	 cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_complete), cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_groups),	 cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_lost),	 cmocka_unit_test(test_unknown_size),
 	};
 	int rc = lab_main_setup(argc, argv);
 

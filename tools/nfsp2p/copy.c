@@ -348,6 +348,26 @@ static int copy_open(struct copy *copy, const char *to)
 	return dest_commit(&copy->dest);
 }
 
+/*
+ * Files of /proc, and of some FUSE file systems, say that they are empty, and have
+ * data all the same.  How much, only reading all of it would tell.
+ */
+static int check_size(const struct file *src)
+{
+	char byte;
+	ssize_t n;
+
+	if (src->id.size || src->kind != FILE_OTHER)
+		return 0;
+	n = pread(src->fd, &byte, 1, 0);
+	if (n < 0)
+		return message_error(src->path, -errno, "cannot read");
+	return n ? message_error(src->path, 0,
+				 "its size is not known: it says that it is empty, and has data; "
+				 "cp copies it")
+		 : 0;
+}
+
 /**
  * copy_file - make a copy of a file
  * @c:		how
@@ -373,6 +393,11 @@ int copy_file(struct copier *c, const char *from, const char *to, int open_flags
 	if (rc)
 		return message_error(from, rc, "cannot open");
 	progress_name(from);
+	rc = check_size(&copy.src);
+	if (rc) {
+		file_close(&copy.src);
+		return rc;
+	}
 	if (complete_already(&copy, to)) {
 		c->tally.skipped++;
 		progress_add(copy.src.id.size);
