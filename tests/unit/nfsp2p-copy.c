@@ -219,6 +219,44 @@ static void test_unknown_size(void **state)
 	close(fd);
 }
 
+static mode_t copy_folder(struct copier *c, const char *to)
+{
+	struct walk w = { 0 };
+	char from[PATH_MAX];
+	struct stat st;
+
+	snprintf(from, sizeof(from), "%s", temp_path("folder"));
+	assert_int_equal(walk_add(&w, from, temp_path(to), true), 0);
+	assert_int_equal(items_copy_files(c, &w), 0);
+	assert_int_equal(items_copy_rest(c, &w), 0);
+	walk_free(&w);
+	assert_int_equal(stat(temp_path(to), &st), 0);
+	return st.st_mode & 07777;
+}
+
+/* As of cp(1): a folder that is there keeps its mode, a new one has that of the source. */
+static void test_folder_modes(void **state)
+{
+	struct copier c;
+
+	(void)state;
+	begin(&c);
+	assert_int_equal(mkdir(temp_path("folder"), 0700), 0);
+	close(temp_file("folder/file", 5000, 1));
+	assert_int_equal(chmod(temp_path("folder"), 0500), 0);
+	assert_int_equal(mkdir(temp_path("there"), 0700), 0);
+	assert_int_equal(chmod(temp_path("there"), 0771), 0);
+	assert_int_equal(copy_folder(&c, "there"), 0771);
+	assert_int_equal(copy_folder(&c, "new"), 0500);
+	/* Also at the second time. */
+	assert_int_equal(chmod(temp_path("new"), 0711), 0);
+	assert_int_equal(copy_folder(&c, "new"), 0711);
+	c.preserve = true;
+	assert_int_equal(copy_folder(&c, "there"), 0500);
+	assert_int_equal(c.tally.files, 4);
+	payload_close(&c.payload);
+}
+
 /* Without a pipeline no file gets its name, and no further one is begun. */
 static void test_lost(void **state)
 {
@@ -252,10 +290,11 @@ static void test_lost(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),	 cmocka_unit_test(test_modes),
-		cmocka_unit_test(test_complete), cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_groups),	 cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_lost),	 cmocka_unit_test(test_unknown_size),
+		cmocka_unit_test(test_sizes),	     cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_complete),     cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_groups),	     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_lost),	     cmocka_unit_test(test_folder_modes),
+		cmocka_unit_test(test_unknown_size),
 	};
 	int rc = lab_main_setup(argc, argv);
 

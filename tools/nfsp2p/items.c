@@ -30,11 +30,12 @@ static int keep_name(const struct item *item)
 }
 
 /* Writable for us until everything is in it. */
-static int make_folder(const struct item *item)
+static int make_folder(struct item *item)
 {
 	struct stat st;
 
-	if (!mkdir(item->to, (item->st.st_mode & 0777) | 0700))
+	item->made = !mkdir(item->to, (item->st.st_mode & 0777) | 0700);
+	if (item->made)
 		return keep_name(item);
 	if (errno == EEXIST && !stat(item->to, &st) && S_ISDIR(st.st_mode))
 		return 0;
@@ -44,19 +45,19 @@ static int make_folder(const struct item *item)
 /**
  * items_copy_files - make folders and the files in them
  * @c:		how
- * @w:		what
+ * @w:		what; which folders were made is noted
  *
  * Goes on with the next file if one fails, unless all would.
  *
  * Return: 0, or a negative errno: -EINTR if we were asked to end, else what failed
  * first.
  */
-int items_copy_files(struct copier *c, const struct walk *w)
+int items_copy_files(struct copier *c, struct walk *w)
 {
 	int first = 0;
 
 	for (size_t i = 0; i < w->n; i++) {
-		const struct item *item = &w->items[i];
+		struct item *item = &w->items[i];
 		int rc = 0;
 
 		if (stop_signal())
@@ -133,7 +134,7 @@ int items_copy_rest(struct copier *c, const struct walk *w)
 			continue;
 		if (!S_ISDIR(item->st.st_mode))
 			rc = make_node(item);
-		else if (!c->preserve && (item->st.st_mode & 0700) != 0700 &&
+		else if (!c->preserve && item->made && (item->st.st_mode & 0700) != 0700 &&
 			 chmod(item->to, item->st.st_mode & 0777 & ~mask))
 			rc = message_error(item->to, -errno, "cannot set its mode");
 		if (!rc)

@@ -6,7 +6,7 @@
 #include "copy.h"
 #include "walk.h"
 
-int items_copy_files(struct copier *c, const struct walk *w);
+int items_copy_files(struct copier *c, struct walk *w);
 int items_copy_rest(struct copier *c, const struct walk *w);
 
 #endif

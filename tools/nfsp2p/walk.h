@@ -15,11 +15,13 @@
  * @link:	target, of a symbolic link, else NULL
  * @st:		what lstat(2) says; of what was named on the command line, stat(2)
  * @named:	it was named on the command line: links are followed
+ * @made:	its copy is a folder that was not there before
  */
 struct item {
 	char *from, *to, *link;
 	struct stat st;
 	bool named;
+	bool made;
 };
 
 /**
