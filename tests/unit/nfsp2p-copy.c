@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -257,6 +258,56 @@ static void test_folder_modes(void **state)
 	payload_close(&c.payload);
 }
 
+/* Has a lease of a file, as nfsd does, and gives it back when it is asked for. */
+static pid_t hold_lease(const char *path)
+{
+	int ready[2];
+	pid_t pid;
+	char ok = 0;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		int fd = open(path, O_RDWR), sig;
+		sigset_t set;
+
+		sigemptyset(&set);
+		sigaddset(&set, SIGIO);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		ok = !fcntl(fd, F_SETLEASE, F_WRLCK);
+		if (write(ready[1], &ok, 1) != 1 || !ok)
+			_exit(1);
+		sigwait(&set, &sig);
+		_exit(!!fcntl(fd, F_SETLEASE, F_UNLCK));
+	}
+	assert_int_equal(read(ready[0], &ok, 1), 1);
+	assert_true(ok);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+/* A lease is waited for, a FIFO is not. */
+static void test_lease(void **state)
+{
+	struct copier c;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	begin(&c);
+	close(temp_file("leased", 5000, 1));
+	pid = hold_lease(temp_path("leased"));
+	assert_int_equal(copy(&c, "leased", "copy"), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(mkfifo(temp_path("fifo"), 0600), 0);
+	assert_int_not_equal(copy(&c, "fifo", "copy"), 0);
+	assert_int_equal(c.tally.files, 1);
+	payload_close(&c.payload);
+}
+
 /* Without a pipeline no file gets its name, and no further one is begun. */
 static void test_lost(void **state)
 {
@@ -293,8 +344,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_sizes),	     cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_complete),     cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_groups),	     cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_lost),	     cmocka_unit_test(test_folder_modes),
-		cmocka_unit_test(test_unknown_size),
+		cmocka_unit_test(test_lost),	     cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_folder_modes), cmocka_unit_test(test_unknown_size),
 	};
 	int rc = lab_main_setup(argc, argv);
 

@@ -119,6 +119,23 @@ static int open_direct(const char *path, int flags, mode_t mode)
 	return open(path, flags, mode);
 }
 
+/*
+ * Without O_NONBLOCK, a FIFO would hold us up; with it, a file that somebody has a
+ * lease of is refused instead of waited for: nfsd, if it delegated the file.
+ */
+static int open_patiently(const char *path, int flags, mode_t mode)
+{
+	int fd = open_direct(path, flags | O_NONBLOCK, mode);
+	struct stat st;
+
+	if (fd >= 0 || errno != EWOULDBLOCK)
+		return fd;
+	if (!stat(path, &st) && S_ISREG(st.st_mode))
+		return open_direct(path, flags, mode);
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
 /**
  * file_open - open one end of a copy, with O_DIRECT where that is possible
  * @f:		filled in; to be closed with file_close()
@@ -136,7 +153,7 @@ int file_open(struct file *f, const char *path, int flags, mode_t mode)
 	int rc;
 
 	*f = (struct file){ .path = path };
-	f->fd = open_direct(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
+	f->fd = open_patiently(path, flags | O_CLOEXEC, mode);
 	if (f->fd < 0)
 		return -errno;
 	rc = examine(f);
