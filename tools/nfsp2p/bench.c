@@ -26,7 +26,7 @@
 
 /* The command while it runs. */
 struct bench {
-	const char *path;
+	char *path;
 	struct choice choice;
 	uint64_t size;
 	uint64_t blocks[MAX_LIST], depths[MAX_LIST];
@@ -384,5 +384,5 @@ int cmd_bench(int argc, char **argv)
 
 	message_command("bench");
 	rc = parse(&b, argc, argv);
-	return rc ? rc : choice_run(&b.snapshot, run, &b);
+	return rc ? rc : choice_run(&b.snapshot, &b.path, 1, run, &b);
 }

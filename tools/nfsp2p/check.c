@@ -136,7 +136,12 @@ static void ask_mount(const struct question *q, const struct snapshot *s, struct
 	const struct provider *only = q->bdf ? provider_find(s, q->bdf) : NULL;
 	struct verdict v = { 0 };
 
-	if (!m) {
+	if (!m && mount_missing(s, path)) {
+		verdict_add(&v, ANSWER_UNKNOWN, "mount-unknown",
+			    "name it by a mount that findmnt(8) shows, and try again",
+			    "%s is on NFS, but on none of the mounts in /proc/self/mountinfo",
+			    path);
+	} else if (!m) {
 		verdict_add(&v, ANSWER_NO, "not-nfs", "name a file on an NFS mount",
 			    "%s is not on NFS", path);
 	} else if (only) {
@@ -228,7 +233,7 @@ static int check(const struct question *q)
 	};
 	struct tally t = { 0 };
 	struct snapshot s;
-	int rc = snapshot_load(&s, q->root);
+	int rc = snapshot_load_for(&s, q->root, q->paths, q->npaths);
 
 	if (rc) {
 		fprintf(stderr, "nfsp2p check: cannot read %s/proc and %s/sys: %s\n", q->root,

@@ -41,6 +41,8 @@ int choice_check(const struct choice *c, const char *command)
 /**
  * choice_run - do the work with a snapshot of this machine
  * @s:		filled in for @work, and freed afterwards
+ * @paths:	what the work is about: files or folders, which need not exist
+ * @n:		how many
  * @work:	returns 0, or not 0 if it failed, which it has said
  * @arg:	for @work
  *
@@ -48,9 +50,9 @@ int choice_check(const struct choice *c, const char *command)
  *
  * Return: an exit code; does not return if a signal ended it.
  */
-int choice_run(struct snapshot *s, int (*work)(void *arg), void *arg)
+int choice_run(struct snapshot *s, char *const *paths, size_t n, int (*work)(void *arg), void *arg)
 {
-	int rc = snapshot_load(s, snapshot_default_root());
+	int rc = snapshot_load_for(s, snapshot_default_root(), paths, n);
 
 	if (rc) {
 		message_error("/proc and /sys", rc, "cannot read what this machine has");

@@ -4,6 +4,7 @@
 #define NFSP2P_CHOICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "snapshot.h"
 
@@ -20,6 +21,6 @@ struct choice {
 
 int choice_mem(struct choice *c, const char *command, const char *text);
 int choice_check(const struct choice *c, const char *command);
-int choice_run(struct snapshot *s, int (*work)(void *arg), void *arg);
+int choice_run(struct snapshot *s, char *const *paths, size_t n, int (*work)(void *arg), void *arg);
 
 #endif

@@ -301,6 +301,24 @@ static int list_items(struct cp *cp)
 	return 0;
 }
 
+/* Mounts below what was named: nested exports, for one. */
+static void find_ends_below(struct cp *cp)
+{
+	dev_t last = 0;
+
+	for (size_t i = 0; i < cp->walk.n; i++) {
+		const struct item *item = &cp->walk.items[i];
+
+		if (S_ISDIR(item->st.st_mode))
+			ends_add_below(&cp->ends, &cp->snapshot, item->to);
+		else if (S_ISREG(item->st.st_mode) && (!i || item->st.st_dev != last))
+			ends_add_below(&cp->ends, &cp->snapshot, item->from);
+		if (S_ISREG(item->st.st_mode))
+			last = item->st.st_dev;
+	}
+	cp->c.want.transfer = cp->ends.transfer;
+}
+
 static int report(struct cp *cp, double start)
 {
 	struct evidence e = {
@@ -312,6 +330,7 @@ static int report(struct cp *cp, double start)
 	};
 	bool right;
 
+	e.nfs = cp->ends.lost[0];
 	for (size_t i = 0; i < cp->ends.n; i++)
 		e.nfs |= cp->ends.ends[i].mount != NULL;
 	printf("nfsp2p cp: ");
@@ -346,6 +365,8 @@ static int run(void *arg)
 	rc = find_ends(cp);
 	if (!rc)
 		rc = list_items(cp);
+	if (!rc && cp->recursive)
+		find_ends_below(cp);
 	cp->c.want.total = cp->walk.bytes;
 	if (!rc)
 		rc = open_payload(cp);
@@ -372,5 +393,6 @@ int cmd_cp(int argc, char **argv)
 
 	message_command("cp");
 	rc = parse(&cp, argc, argv);
-	return rc ? rc : choice_run(&cp.snapshot, run, &cp);
+	/* The destination is the last of the names. */
+	return rc ? rc : choice_run(&cp.snapshot, cp.sources, (size_t)cp.nsources + 1, run, &cp);
 }

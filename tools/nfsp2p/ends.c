@@ -3,10 +3,13 @@
 #include "ends.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include "file.h"
@@ -22,8 +25,11 @@ static void add(struct ends *e, const struct snapshot *s, const struct nfs_mount
 			return;
 	}
 	/* More than that are not judged; the kernel judges each I/O anyway. */
-	if (e->n == MAX_ENDS)
+	if (e->n == MAX_ENDS) {
+		if (mount)
+			snprintf(e->lost, sizeof(e->lost), "%s", mount->target);
 		return;
+	}
 	e->ends[e->n] = (struct endpoint){ mount, pci };
 	if (mount)
 		counters_sum(s, mount, &e->before[e->n]);
@@ -35,8 +41,12 @@ static int add_mount(struct ends *e, const struct snapshot *s, const char *path)
 	const struct nfs_mount *mount;
 	int rc = mount_of_path(s, path, &mount);
 
-	if (rc || !mount)
+	if (rc)
 		return rc;
+	if (!mount) {
+		snprintf(e->lost, sizeof(e->lost), "%s", path);
+		return 0;
+	}
 	if (mount->rsize > e->transfer)
 		e->transfer = mount->rsize;
 	if (mount->wsize > e->transfer)
@@ -80,6 +90,36 @@ int ends_add(struct ends *e, const struct snapshot *s, const char *path)
 	if (pci != NO_PCI)
 		add(e, s, NULL, pci);
 	return 0;
+}
+
+static bool is_end(const struct ends *e, const struct statx *stx)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		const struct nfs_mount *m = e->ends[i].mount;
+
+		if (m && m->major == stx->stx_dev_major && m->minor == stx->stx_dev_minor)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * ends_add_below - add the NFS mount of something below what ends_add() was told of
+ * @e:		the ends
+ * @s:		the snapshot that they are of
+ * @path:	a file or folder, which need not exist
+ *
+ * A folder may have other mounts in it, such as the nested exports of its server.
+ */
+void ends_add_below(struct ends *e, const struct snapshot *s, const char *path)
+{
+	struct statfs fs;
+	struct statx stx;
+
+	if (statx(AT_FDCWD, path, 0, STATX_TYPE, &stx) || is_end(e, &stx))
+		return;
+	if (!statfs(path, &fs) && fs.f_type == NFS_SUPER_MAGIC)
+		add_mount(e, s, path);
 }
 
 /* The provider that the user wants: the verdict of the first end that cannot use it. */
@@ -129,6 +169,10 @@ const struct provider *ends_choose(const struct ends *e, const struct snapshot *
 		snprintf(why, n, "%s has no P2P memory; 'nfsp2p list' shows what has", bdf);
 	if (p && v.answer == ANSWER_UNKNOWN)
 		message_note("cannot tell if it will work: %s; trying", why);
+	else if (p && v.answer == ANSWER_YES && e->lost[0])
+		message_note(
+			"cannot tell if it will work: the NFS mount of %s is not known; trying",
+			e->lost);
 	if (v.answer == ANSWER_NO)
 		p = NULL;
 	verdict_free(&v);
@@ -189,11 +233,11 @@ static size_t machine_of(const struct counters *now, size_t n)
  * ends_counted - what the kernel has counted since ends_count()
  * @e:		the ends
  *
- * Return: the sum over all transports; @counted if each mount has counters.
+ * Return: the sum over all transports; @counted if each mount has counters, and is known.
  */
 struct counters ends_counted(const struct ends *e)
 {
-	struct counters sum = { .counted = true }, now[MAX_ENDS] = { 0 };
+	struct counters sum = { .counted = !e->lost[0] }, now[MAX_ENDS] = { 0 };
 	size_t machine;
 
 	for (size_t i = 0; i < e->n; i++) {

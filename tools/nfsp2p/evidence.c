@@ -12,7 +12,7 @@ static bool add_nfs(FILE *out, const char *what, uint64_t moved, uint64_t counte
 		return true;
 	fprintf(out, ", %s %" PRIu64, what, moved);
 	if (!counts)
-		fprintf(out, " (by construction; this kernel does not count)");
+		fprintf(out, " (by construction; not counted for this mount)");
 	else if (counted == moved)
 		fprintf(out, " (counted)");
 	else if (counted > moved)

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <libmount/libmount.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -259,4 +261,38 @@ int mount_of_path(const struct snapshot *s, const char *path, const struct nfs_m
 			*m = one;
 	}
 	return 0;
+}
+
+/**
+ * mount_touch - have the kernel mount what is mounted on access
+ * @path:	a file or folder, which need not exist
+ *
+ * Nested exports of a server and autofs are mounted by whoever walks into them.
+ * Unlike stat(2), statx(2) does so for the last name, too.
+ */
+void mount_touch(const char *path)
+{
+	struct statx stx;
+
+	/* What is wrong with it is said where it is used. */
+	statx(AT_FDCWD, path, 0, STATX_TYPE, &stx);
+}
+
+/**
+ * mount_missing - is a file on NFS, but on none of the mounts that are known?
+ * @s:		a snapshot
+ * @path:	a file or folder
+ *
+ * It was mounted after @s was taken, or belongs to another mount namespace.
+ *
+ * Return: true if so; never for a recorded tree.
+ */
+bool mount_missing(const struct snapshot *s, const char *path)
+{
+	const struct nfs_mount *m;
+	struct statfs fs;
+
+	if (s->root[0] || mount_of_path(s, path, &m) || m)
+		return false;
+	return !statfs(path, &fs) && fs.f_type == NFS_SUPER_MAGIC;
 }

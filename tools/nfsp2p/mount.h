@@ -96,5 +96,7 @@ int mount_load_stats(struct snapshot *s);
 void mount_clear(struct nfs_mount *m);
 int mountstats_parse(char *text, struct nfs_mount *mounts, size_t n);
 int mount_of_path(const struct snapshot *s, const char *path, const struct nfs_mount **m);
+void mount_touch(const char *path);
+bool mount_missing(const struct snapshot *s, const char *path);
 
 #endif

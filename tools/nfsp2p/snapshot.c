@@ -55,6 +55,35 @@ int snapshot_load(struct snapshot *s, const char *root)
 }
 
 /**
+ * snapshot_load_for - read everything, for questions about some paths
+ * @s:		as for snapshot_load()
+ * @root:	as for snapshot_load()
+ * @paths:	files or folders of this machine, which need not exist
+ * @n:		how many
+ *
+ * What is mounted when somebody first looks must be there before the mounts are read.
+ * Another look is for what went away and came back meanwhile; see mount_missing() for
+ * what is not found even then.
+ *
+ * Return: 0 or a negative errno.
+ */
+int snapshot_load_for(struct snapshot *s, const char *root, char *const *paths, size_t n)
+{
+	bool missing = false;
+	int rc;
+
+	for (size_t i = 0; i < n && !root[0]; i++)
+		mount_touch(paths[i]);
+	rc = snapshot_load(s, root);
+	for (size_t i = 0; i < n && !rc; i++)
+		missing |= mount_missing(s, paths[i]);
+	if (rc || !missing)
+		return rc;
+	snapshot_free(s);
+	return snapshot_load(s, root);
+}
+
+/**
  * snapshot_free - free what snapshot_load() allocated
  * @s:		a snapshot; all zeros afterwards
  */

@@ -92,6 +92,7 @@ struct snapshot {
 };
 
 int snapshot_load(struct snapshot *s, const char *root);
+int snapshot_load_for(struct snapshot *s, const char *root, char *const *paths, size_t n);
 void snapshot_free(struct snapshot *s);
 const char *snapshot_default_root(void);
 
