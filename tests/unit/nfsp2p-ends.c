@@ -236,13 +236,57 @@ static void test_ends_many(void **state)
 	assert_false(ends_counted(&ends).counted);
 }
 
+/* Files on a device mapper's device, say: no ends, but not any memory will do. */
+static void test_choose_without_ends(void **state)
+{
+	const struct provider *p;
+	struct verdict v;
+	char why[512];
+
+	(void)state;
+	ends = (struct ends){ 0 };
+	machine_nvme(PORT_B "/0000:81:00.0");
+	fake_p2pmem(&machine.tree, PORT_B "/0000:81:00.0", 1 << 30, false);
+	assert_int_equal(snapshot_load(&machine.shot, ""), 0);
+	p = ends_choose(&ends, &machine.shot, NULL, why, sizeof(why));
+	assert_non_null(p);
+	assert_string_equal(p->bdf, "0000:03:00.0");
+	assert_null(ends_choose(&ends, &machine.shot, "0000:81:00.0", why, sizeof(why)));
+	assert_non_null(strstr(why, "its driver has not published it"));
+	machine.shot.providers[0].access = ACCESS_DENIED;
+	assert_null(ends_choose(&ends, &machine.shot, "0000:03:00.0", why, sizeof(why)));
+	assert_non_null(strstr(why, "this user may not open"));
+	assert_null(ends_choose(&ends, &machine.shot, NULL, why, sizeof(why)));
+	verdict_pick(&machine.shot, NULL, 0, 4096, &v);
+	assert_int_equal(v.answer, ANSWER_NO);
+	verdict_free(&v);
+}
+
+/* What can be told of the last end does not hide what cannot be told of another. */
+static void test_choose_worst_end(void **state)
+{
+	struct endpoint two[2] = { { .pci = NO_PCI } };
+	const struct provider *p;
+	struct verdict v;
+
+	(void)state;
+	assert_int_equal(snapshot_load(&machine.shot, ""), 0);
+	p = &machine.shot.providers[0];
+	two[1].mount = &machine.shot.mounts[0];
+	verdict_ends(&machine.shot, two, 2, p, &v);
+	assert_int_equal(v.answer, ANSWER_UNKNOWN);
+	assert_string_equal(v.findings[0].code, "no-function");
+	verdict_free(&v);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(check_automount), T(check_reload), T(check_lost), T(choice_automount),
-		T(ends_lost),	    T(ends_below),   T(ends_many),
+		T(check_automount),  T(check_reload),	     T(check_lost),
+		T(choice_automount), T(ends_lost),	     T(ends_below),
+		T(ends_many),	     T(choose_without_ends), T(choose_worst_end),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

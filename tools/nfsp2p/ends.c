@@ -122,17 +122,15 @@ void ends_add_below(struct ends *e, const struct snapshot *s, const char *path)
 		add_mount(e, s, path);
 }
 
-/* The provider that the user wants: the verdict of the first end that cannot use it. */
+/* The provider that the user wants. */
 static const struct provider *judge(const struct ends *e, const struct snapshot *s, const char *bdf,
 				    struct verdict *v)
 {
 	const struct provider *p = provider_find(s, bdf);
 
 	*v = (struct verdict){ 0 };
-	for (size_t i = 0; p && i < e->n && v->answer != ANSWER_NO; i++) {
-		verdict_free(v);
-		verdict_endpoint(s, &e->ends[i], p, v);
-	}
+	if (p)
+		verdict_ends(s, e->ends, e->n, p, v);
 	return p;
 }
 

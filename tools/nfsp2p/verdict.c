@@ -332,13 +332,22 @@ void verdict_endpoint(const struct snapshot *s, const struct endpoint *e, const 
 	reach_function(s, p, e->pci, v);
 }
 
-/* All ends with one provider: the worst verdict, with the sum of the distances. */
-static void verdict_all(const struct snapshot *s, const struct endpoint *ends, size_t n,
-			const struct provider *p, struct verdict *v)
+/**
+ * verdict_ends - may all ends of a copy use a provider's memory?
+ * @s:		a snapshot
+ * @ends:	what has to reach the provider
+ * @n:		how many; without any, it is up to the provider alone
+ * @p:		one of its providers
+ * @v:		filled in, to be freed with verdict_free(): the worst verdict, of the first
+ *		end among equals, with the sum of the distances
+ */
+void verdict_ends(const struct snapshot *s, const struct endpoint *ends, size_t n,
+		  const struct provider *p, struct verdict *v)
 {
 	unsigned int distance = 0;
 
 	*v = (struct verdict){ 0 };
+	reach_provider(p, v);
 	for (size_t i = 0; i < n; i++) {
 		struct verdict one;
 
@@ -370,7 +379,7 @@ static bool better(const struct verdict *a, const struct provider *p, const stru
  * verdict_pick - the best provider for several ends
  * @s:		a snapshot
  * @ends:	what has to reach the provider
- * @n:		how many; at least one
+ * @n:		how many; none if no end is known, and any provider is as near
  * @bytes:	how much of its memory must be free
  * @v:		filled in, to be freed with verdict_free(): the verdict of the worst end
  *		with the provider that is returned; without one, the reason
@@ -391,7 +400,7 @@ const struct provider *verdict_pick(const struct snapshot *s, const struct endpo
 		const struct provider *p = &s->providers[i];
 		struct verdict one;
 
-		verdict_all(s, ends, n, p, &one);
+		verdict_ends(s, ends, n, p, &one);
 		if (p->available < bytes)
 			verdict_add(&one, ANSWER_NO, "too-small",
 				    "free some of it, or ask for less",

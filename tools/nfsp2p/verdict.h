@@ -72,6 +72,8 @@ void verdict_pair(const struct snapshot *s, const struct nfs_mount *m, const str
 void verdict_machine(const struct snapshot *s, const struct provider *p, struct verdict *v);
 void verdict_endpoint(const struct snapshot *s, const struct endpoint *e, const struct provider *p,
 		      struct verdict *v);
+void verdict_ends(const struct snapshot *s, const struct endpoint *ends, size_t n,
+		  const struct provider *p, struct verdict *v);
 const struct provider *verdict_pick(const struct snapshot *s, const struct endpoint *ends, size_t n,
 				    uint64_t bytes, struct verdict *v);
 void verdict_add(struct verdict *v, enum answer answer, const char *code, const char *todo,
