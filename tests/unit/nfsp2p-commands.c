@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* nfsp2p check and list as scripts see them: exit codes, JSON, what is asked about. */
+/* nfsp2p check, list and bench as scripts see them: exit codes, JSON, what is asked about. */
+#include <fcntl.h>
 #include <ftw.h>
 #include <getopt.h>
 #include <limits.h>
@@ -7,8 +8,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -224,6 +227,91 @@ static void test_check_json(void **state)
 	json_object_put(o);
 }
 
+static char scratch[PATH_MAX];
+
+/* A file that does not exist, where direct I/O is done. */
+static char *scratch_file(void)
+{
+	snprintf(scratch, sizeof(scratch), "%s/scratch", tree.root);
+	return scratch;
+}
+
+#define BENCH(...)                                                                                 \
+	run_with(cmd_bench, (const char *const[]){ "bench", "--mem", "host", "--seconds", "0.01",  \
+						   "--depths", "1", __VA_ARGS__ })
+
+/* Blocks that are larger than the file do not cost the results of the others. */
+static void test_bench_large_blocks(void **state)
+{
+	struct json_object *o, *rows;
+
+	(void)state;
+	assert_int_equal(BENCH("--size", "512K", scratch_file(), NULL), EXIT_YES);
+	assert_non_null(strstr(output, "write     64K     1 "));
+	assert_non_null(strstr(output, "read    1024K     1 left out: larger than"));
+	assert_int_equal(BENCH("--json", "--size", "512K", scratch_file(), NULL), EXIT_YES);
+	o = json_tokener_parse(output);
+	rows = get(o, "results");
+	assert_int_equal(json_object_array_length(rows), 6);
+	assert_null(get(json_object_array_get_idx(rows, 0), "left_out"));
+	assert_non_null(get(json_object_array_get_idx(rows, 0), "host"));
+	assert_non_null(get(json_object_array_get_idx(rows, 2), "left_out"));
+	assert_null(get(json_object_array_get_idx(rows, 2), "host"));
+	json_object_put(o);
+	/* None fits: nothing is measured. */
+	assert_int_equal(BENCH("--size", "8K", "--blocks", "64K,1M", scratch_file(), NULL),
+			 EXIT_NO);
+	assert_string_equal(output, "");
+	assert_int_equal(access(scratch, F_OK), -1);
+}
+
+/* Nobody gets the answer: one line says so. */
+static void full(int (*command)(int argc, char **argv), const char *const args[], int code)
+{
+	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO), argc = 0, rc;
+	int messages = memfd_create("messages", MFD_CLOEXEC), device = open("/dev/full", O_WRONLY);
+	char *argv[16], *text = output;
+
+	for (; args[argc]; argc++)
+		argv[argc] = strdup(args[argc]);
+	argv[argc] = NULL;
+	fflush(stdout);
+	assert_true(dup2(device, STDOUT_FILENO) >= 0 && dup2(messages, STDERR_FILENO) >= 0);
+	optind = 0;
+	rc = command(argc, argv);
+	/* What was not written is not for our own output. */
+	__fpurge(stdout);
+	clearerr(stdout);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0);
+	text[pread(messages, text, sizeof(output) - 1, 0)] = '\0';
+	for (int i = 0; i < argc; i++)
+		free(argv[i]);
+	close(out);
+	close(err);
+	close(messages);
+	close(device);
+	assert_int_equal(rc, code);
+	assert_non_null(strstr(text, "cannot write"));
+	assert_non_null(strstr(text, "No space left on device"));
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
+#define FULL(command, code, ...) full(command, (const char *const[]){ __VA_ARGS__, NULL }, code)
+
+static void test_full_output(void **state)
+{
+	(void)state;
+	setenv("NFSP2P_ROOT", tree.root, 1);
+	FULL(cmd_list, EXIT_NO, "list");
+	FULL(cmd_list, EXIT_NO, "list", "--json");
+	FULL(cmd_check, EXIT_UNKNOWN, "check");
+	FULL(cmd_check, EXIT_UNKNOWN, "check", "--json");
+	FULL(cmd_bench, EXIT_NO, "bench", "--mem", "host", "--seconds", "0.01", "--size", "64K",
+	     "--blocks", "4K", scratch_file());
+	FULL(cmd_bench, EXIT_NO, "bench", "--json", "--mem", "host", "--seconds", "0.01", "--size",
+	     "64K", "--blocks", "4K", scratch_file());
+}
+
 /* One line for the pair, one for each finding, the decisive one first. */
 static void test_check_text(void **state)
 {
@@ -368,9 +456,11 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(exit_codes), T(exit_unknown), T(exit_usage), T(not_a_provider), T(not_on_nfs),
-		T(no_mount),   T(versions),	T(no_tree),    T(check_json),	  T(check_text),
-		T(list_text),  T(list_json),	T(odd_files),  T(odd_machine),	  T(help),
+		T(exit_codes),	T(exit_unknown), T(exit_usage), T(not_a_provider),
+		T(not_on_nfs),	T(no_mount),	 T(versions),	T(no_tree),
+		T(check_json),	T(check_text),	 T(list_text),	T(list_json),
+		T(odd_files),	T(odd_machine),	 T(help),	T(bench_large_blocks),
+		T(full_output),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

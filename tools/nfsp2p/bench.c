@@ -18,6 +18,7 @@
 #include "file.h"
 #include "message.h"
 #include "nfsp2p.h"
+#include "report.h"
 #include "size.h"
 #include "stop.h"
 
@@ -284,6 +285,39 @@ static int score_one(struct bench *b, const struct cell *cell, bool p2p, struct 
 				  : rc;
 }
 
+/* Why a size of blocks is left out, or NULL if it is not. */
+static const char *misfit(const struct bench *b, uint64_t block)
+{
+	if (block > b->size)
+		return "left out: larger than what is used of the file";
+	if (block % b->file.align)
+		return "left out: direct I/O to the file wants other multiples";
+	return NULL;
+}
+
+static bool any_fits(const struct bench *b)
+{
+	for (size_t i = 0; i < b->nblocks; i++) {
+		if (!misfit(b, b->blocks[i]))
+			return true;
+	}
+	return false;
+}
+
+static int measure_cell(struct bench *b, struct cell *cell)
+{
+	int rc = 0;
+
+	cell->left_out = misfit(b, cell->geometry.block);
+	if (cell->left_out)
+		return 0;
+	if (b->p2p)
+		rc = score_one(b, cell, true, &cell->p2p);
+	if (!rc && !b->choice.p2p)
+		rc = score_one(b, cell, false, &cell->host);
+	return rc;
+}
+
 static int measure_all(struct bench *b)
 {
 	struct cell *cell = b->result.cells;
@@ -292,17 +326,10 @@ static int measure_all(struct bench *b)
 	for (int write = !b->read_only; write >= 0; write--) {
 		for (size_t i = 0; i < b->nblocks; i++) {
 			for (size_t j = 0; j < b->ndepths && !rc; j++, cell++) {
-				if (b->blocks[i] > b->size || b->blocks[i] % b->file.align)
-					return message_error(b->path, -EINVAL,
-							     "blocks of %llu bytes do not suit it",
-							     (unsigned long long)b->blocks[i]);
 				cell->write = write;
 				cell->geometry.block = b->blocks[i];
 				cell->geometry.depth = (unsigned int)b->depths[j];
-				if (b->p2p)
-					rc = score_one(b, cell, true, &cell->p2p);
-				if (!rc && !b->choice.p2p)
-					rc = score_one(b, cell, false, &cell->host);
+				rc = measure_cell(b, cell);
 			}
 		}
 	}
@@ -314,16 +341,16 @@ static int report(struct bench *b)
 {
 	struct bench_result *r = &b->result;
 	struct counters counters = ends_counted(&b->ends);
+	int rc;
 
 	r->file = b->path;
 	r->provider = b->p2p ? b->p2p->bdf : "";
 	r->nfs = b->file.kind == FILE_NFS && counters.counted;
 	r->counted_read = counters.p2p_read;
 	r->counted_write = counters.p2p_write;
-	if (b->json && bench_json(r))
-		return message_error("standard output", 0, "cannot write");
-	if (!b->json)
-		bench_table(r);
+	rc = b->json ? bench_json(r) : bench_table(r);
+	if (rc)
+		return message_error("standard output", rc, "cannot write");
 	if (r->nfs && (r->counted_read < r->moved_read || r->counted_write < r->moved_write))
 		return message_error(
 			b->path, 0,
@@ -333,8 +360,14 @@ static int report(struct bench *b)
 
 static int measure_file(struct bench *b)
 {
-	int rc = b->read_only ? 0 : fill(b);
+	int rc;
 
+	if (!any_fits(b))
+		return message_error(
+			b->path, 0,
+			"no size of --blocks fits: %llu bytes are used, in multiples of %u",
+			(unsigned long long)b->size, b->file.align);
+	rc = b->read_only ? 0 : fill(b);
 	if (rc)
 		return rc;
 	b->result.cells = calloc(2 * b->nblocks * b->ndepths, sizeof(*b->result.cells));

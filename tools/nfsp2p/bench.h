@@ -27,12 +27,14 @@ struct score {
  * struct cell - one line of the table
  * @write:	direction
  * @geometry:	size and depth
+ * @left_out:	why it was not measured, or NULL
  * @p2p:	with a provider's memory
  * @host:	with host memory
  */
 struct cell {
 	bool write;
 	struct geometry geometry;
+	const char *left_out;
 	struct score p2p, host;
 };
 
@@ -60,7 +62,7 @@ struct bench_result {
 int measure(struct ring *ring, int fd, uint32_t align, bool write, uint64_t size, double seconds,
 	    struct score *score);
 int measure_fill(struct ring *ring, int fd, uint64_t size);
-void bench_table(const struct bench_result *r);
+int bench_table(const struct bench_result *r);
 int bench_json(const struct bench_result *r);
 
 #endif

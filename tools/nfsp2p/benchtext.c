@@ -37,6 +37,10 @@ static void row(const struct cell *c)
 	unsigned int depth = c->geometry.depth;
 
 	printf("%-5s %6zuK %5u", c->write ? "write" : "read", c->geometry.block >> 10, depth);
+	if (c->left_out) {
+		printf(" %s\n", c->left_out);
+		return;
+	}
 	number(rate(&c->p2p), c->p2p.valid, 9, 1);
 	number(rate(&c->host), c->host.valid, 9, 1);
 	number(rate(&c->host) > 0 ? rate(&c->p2p) / rate(&c->host) : 0,
@@ -48,21 +52,9 @@ static void row(const struct cell *c)
 	printf("\n");
 }
 
-/**
- * bench_table - print results for people
- * @r:		the results
- */
-void bench_table(const struct bench_result *r)
+/* Which way what was measured went. */
+static void evidence(const struct bench_result *r)
 {
-	printf("%s, P2P memory of %s\n", r->file, r->provider[0] ? r->provider : "nobody");
-	printf("%-5s %7s %5s %19s %6s %19s %19s\n", "", "", "", "---- MiB/s --------", "P2P/",
-	       "---- us per I/O ---", "- CPU us per MiB --");
-	printf("%-5s %7s %5s %9s %9s %6s %9s %9s %9s %9s\n", "", "block", "depth", "P2P", "host",
-	       "host", "P2P", "host", "P2P", "host");
-	for (size_t i = 0; i < r->n; i++)
-		row(&r->cells[i]);
-	if (!r->provider[0])
-		return;
 	printf("peer to peer: read %" PRIu64, r->moved_read);
 	if (r->nfs)
 		printf(" (counted %" PRIu64 ")", r->counted_read);
@@ -71,6 +63,26 @@ void bench_table(const struct bench_result *r)
 		printf(" (counted %" PRIu64 ")\n", r->counted_write);
 	else
 		printf(" (by construction)\n");
+}
+
+/**
+ * bench_table - print results for people
+ * @r:		the results
+ *
+ * Return: as report_flush().
+ */
+int bench_table(const struct bench_result *r)
+{
+	printf("%s, P2P memory of %s\n", r->file, r->provider[0] ? r->provider : "nobody");
+	printf("%-5s %7s %5s %19s %6s %19s %19s\n", "", "", "", "---- MiB/s --------", "P2P/",
+	       "---- us per I/O ---", "- CPU us per MiB --");
+	printf("%-5s %7s %5s %9s %9s %6s %9s %9s %9s %9s\n", "", "block", "depth", "P2P", "host",
+	       "host", "P2P", "host", "P2P", "host");
+	for (size_t i = 0; i < r->n; i++)
+		row(&r->cells[i]);
+	if (r->provider[0])
+		evidence(r);
+	return report_flush();
 }
 
 static struct json_object *json_score(const struct score *s)
@@ -106,6 +118,8 @@ int bench_json(const struct bench_result *r)
 				       json_object_new_string(c->write ? "write" : "read"));
 		json_object_object_add(one, "block", json_object_new_uint64(c->geometry.block));
 		json_object_object_add(one, "depth", json_object_new_uint64(c->geometry.depth));
+		json_object_object_add(one, "left_out",
+				       c->left_out ? json_object_new_string(c->left_out) : NULL);
 		json_object_object_add(one, "p2p", json_score(&c->p2p));
 		json_object_object_add(one, "host", json_score(&c->host));
 		json_object_array_add(rows, one);

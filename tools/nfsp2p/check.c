@@ -246,10 +246,10 @@ static int check(const struct question *q)
 	else
 		report_kernel(&s.kernel);
 	ask_all(q, &s, &t);
-	rc = q->json ? print_json(q, &s, &t) : fflush(stdout);
+	rc = q->json ? print_json(q, &s, &t) : report_flush();
 	snapshot_free(&s);
 	if (rc) {
-		fprintf(stderr, "nfsp2p check: cannot write the answer\n");
+		fprintf(stderr, "nfsp2p check: cannot write the answer: %s\n", strerror(-rc));
 		return EXIT_UNKNOWN;
 	}
 	return codes[sum_up(&t, q->any)];

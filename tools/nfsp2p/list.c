@@ -159,17 +159,19 @@ static int list(const char *root, bool json)
 		return EXIT_UNKNOWN;
 	}
 	names_open(&names);
-	rc = 0;
 	if (json) {
 		rc = list_json(&s, &names);
 	} else {
 		list_providers(&s, &names);
 		printf("\n");
 		list_rnics(&s, &names);
+		rc = report_flush();
 	}
 	names_close(&names);
 	snapshot_free(&s);
-	return rc || fflush(stdout) ? EXIT_NO : EXIT_YES;
+	if (rc)
+		fprintf(stderr, "nfsp2p list: cannot write the list: %s\n", strerror(-rc));
+	return rc ? EXIT_NO : EXIT_YES;
 }
 
 /**

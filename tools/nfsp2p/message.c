@@ -18,7 +18,7 @@ static const char *advice(int error)
 	switch (error) {
 	case -ENOSPC:
 	case -EDQUOT:
-		return "make room, then copy again";
+		return "make room, and try again";
 	case -EROFS:
 		return "mount it for writing";
 	case -EACCES:

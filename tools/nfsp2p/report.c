@@ -2,6 +2,7 @@
 /* Text and JSON: see report.h. */
 #include "report.h"
 
+#include <errno.h>
 #include <pci/pci.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,16 +249,28 @@ struct json_object *json_verdict(const struct verdict *v)
 }
 
 /**
+ * report_flush - has all that was printed been written?
+ *
+ * Return: 0, or a negative errno if standard output does not take it.
+ */
+int report_flush(void)
+{
+	if (fflush(stdout))
+		return -errno;
+	/* The buffer was written before, and in vain. */
+	return ferror(stdout) ? -EIO : 0;
+}
+
+/**
  * report_json - print an object, and free it
  * @object:	owned by the caller until now
  *
- * Return: 0, or -1 if standard output does not take it.
+ * Return: as report_flush().
  */
 int report_json(struct json_object *object)
 {
-	int rc = puts(json_object_to_json_string_ext(
-		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
-
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
-	return rc < 0 || fflush(stdout) ? -1 : 0;
+	return report_flush();
 }

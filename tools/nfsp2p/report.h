@@ -33,6 +33,7 @@ void report_kernel(const struct kernel *k);
 void report_findings(const struct verdict *v);
 struct json_object *json_verdict(const struct verdict *v);
 struct json_object *json_kernel(const struct kernel *k);
+int report_flush(void);
 int report_json(struct json_object *object);
 
 #endif
