@@ -20,6 +20,7 @@
 
 #include "../../tools/nfsp2p/mount.h"
 #include "../../tools/nfsp2p/nfsp2p.h"
+#include "../../tools/nfsp2p/report.h"
 #include "../lib/faketree.h"
 
 #define SWITCH "pci0000:00/0000:00:01.0/0000:01:00.0"
@@ -227,6 +228,75 @@ static void test_check_json(void **state)
 	json_object_put(o);
 }
 
+#define BAD "\xef\xbf\xbd"
+
+static void test_json_text(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "plain", "plain" },
+		/* The first and the last character of each length. */
+		{ "\x01\x7f", "\x01\x7f" },
+		{ "\xc2\x80\xdf\xbf", "\xc2\x80\xdf\xbf" },
+		{ "\xe0\xa0\x80\xef\xbf\xbf", "\xe0\xa0\x80\xef\xbf\xbf" },
+		{ "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf" },
+		{ "\xed\x9f\xbf\xee\x80\x80", "\xed\x9f\xbf\xee\x80\x80" },
+		/* Latin-1; continuations alone; cut off at the end, and before a letter. */
+		{ "caf\xe9", "caf" BAD },
+		{ "\x80z\xbf", BAD "z" BAD },
+		{ "\xc2", BAD },
+		{ "\xe2\x82", BAD BAD },
+		{ "\xe2\x82z", BAD BAD "z" },
+		{ "\xf0\x9f\x98", BAD BAD BAD },
+		/* Longer than need be; surrogates; too large; never used. */
+		{ "\xc0\xaf", BAD BAD },
+		{ "\xe0\x9f\xbf", BAD BAD BAD },
+		{ "\xf0\x8f\xbf\xbf", BAD BAD BAD BAD },
+		{ "\xed\xa0\x80", BAD BAD BAD },
+		{ "\xf4\x90\x80\x80", BAD BAD BAD BAD },
+		{ "\xf5\xff", BAD BAD },
+	};
+
+	(void)state;
+	assert_null(json_text(NULL));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct json_object *o = json_text(rows[i][0]);
+
+		assert_string_equal(json_object_get_string(o), rows[i][1]);
+		json_object_put(o);
+	}
+}
+
+/* JSON with no bytes in it that UTF-8 never has. */
+static struct json_object *parse_utf8(void)
+{
+	struct json_object *o = json_tokener_parse(output);
+
+	assert_non_null(o);
+	assert_null(strpbrk(output, "\xe9\xfe\xff"));
+	return o;
+}
+
+static void test_json_names(void **state)
+{
+	struct json_object *o, *pair;
+
+	(void)state;
+	fake_mount(&tree, &(struct fake_mount){ .target = "/mnt/caf\xe9",
+						.proto = "tcp",
+						.caps = NFS_CAP_P2PDMA,
+						.p2pdma = XPRT_YES });
+	assert_int_equal(CHECK("--json", "/mnt/caf\xe9/\xff", "/caf\xe9", NULL), EXIT_NO);
+	o = parse_utf8();
+	pair = json_object_array_get_idx(get(o, "pairs"), 0);
+	assert_text(pair, "path", "/mnt/caf" BAD "/" BAD);
+	assert_text(get(pair, "mount"), "target", "/mnt/caf" BAD);
+	json_object_put(o);
+	fake_file(&tree, "sys/class/infiniband/\xff\xfe/ports/1/state", "4: ACTIVE\n");
+	assert_int_equal(LIST("--json", NULL), EXIT_YES);
+	json_object_put(parse_utf8());
+}
+
 static char scratch[PATH_MAX];
 
 /* A file that does not exist, where direct I/O is done. */
@@ -258,6 +328,10 @@ static void test_bench_large_blocks(void **state)
 	assert_non_null(get(json_object_array_get_idx(rows, 2), "left_out"));
 	assert_null(get(json_object_array_get_idx(rows, 2), "host"));
 	json_object_put(o);
+	snprintf(scratch, sizeof(scratch), "%s/caf\xe9", tree.root);
+	assert_int_equal(BENCH("--json", "--size", "4K", "--blocks", "4K", scratch, NULL),
+			 EXIT_YES);
+	json_object_put(parse_utf8());
 	/* None fits: nothing is measured. */
 	assert_int_equal(BENCH("--size", "8K", "--blocks", "64K,1M", scratch_file(), NULL),
 			 EXIT_NO);
@@ -456,11 +530,11 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(exit_codes),	T(exit_unknown), T(exit_usage), T(not_a_provider),
-		T(not_on_nfs),	T(no_mount),	 T(versions),	T(no_tree),
-		T(check_json),	T(check_text),	 T(list_text),	T(list_json),
-		T(odd_files),	T(odd_machine),	 T(help),	T(bench_large_blocks),
-		T(full_output),
+		T(exit_codes), T(exit_unknown),	      T(exit_usage),  T(not_a_provider),
+		T(not_on_nfs), T(no_mount),	      T(versions),    T(no_tree),
+		T(check_json), T(check_text),	      T(list_text),   T(list_json),
+		T(odd_files),  T(odd_machine),	      T(help),	      T(json_text),
+		T(json_names), T(bench_large_blocks), T(full_output),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

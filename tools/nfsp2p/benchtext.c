@@ -114,20 +114,17 @@ int bench_json(const struct bench_result *r)
 		const struct cell *c = &r->cells[i];
 		struct json_object *one = json_object_new_object();
 
-		json_object_object_add(one, "operation",
-				       json_object_new_string(c->write ? "write" : "read"));
+		json_object_object_add(one, "operation", json_text(c->write ? "write" : "read"));
 		json_object_object_add(one, "block", json_object_new_uint64(c->geometry.block));
 		json_object_object_add(one, "depth", json_object_new_uint64(c->geometry.depth));
-		json_object_object_add(one, "left_out",
-				       c->left_out ? json_object_new_string(c->left_out) : NULL);
+		json_object_object_add(one, "left_out", json_text(c->left_out));
 		json_object_object_add(one, "p2p", json_score(&c->p2p));
 		json_object_object_add(one, "host", json_score(&c->host));
 		json_object_array_add(rows, one);
 	}
-	json_object_object_add(o, "version", json_object_new_string(NFSP2P_VERSION));
-	json_object_object_add(o, "file", json_object_new_string(r->file));
-	json_object_object_add(o, "provider",
-			       r->provider[0] ? json_object_new_string(r->provider) : NULL);
+	json_object_object_add(o, "version", json_text(NFSP2P_VERSION));
+	json_object_object_add(o, "file", json_text(r->file));
+	json_object_object_add(o, "provider", r->provider[0] ? json_text(r->provider) : NULL);
 	json_object_object_add(o, "results", rows);
 	json_object_object_add(o, "p2p_read_bytes", json_object_new_uint64(r->moved_read));
 	json_object_object_add(o, "p2p_write_bytes", json_object_new_uint64(r->moved_write));

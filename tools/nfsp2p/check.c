@@ -82,11 +82,11 @@ static struct json_object *json_mount(const struct nfs_mount *m)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "target", json_object_new_string(m->target));
-	json_object_object_add(o, "source", json_object_new_string(m->source));
-	json_object_object_add(o, "version", json_object_new_string(m->vers));
-	json_object_object_add(o, "transport", json_object_new_string(m->proto));
-	json_object_object_add(o, "security", json_object_new_string(m->sec));
+	json_object_object_add(o, "target", json_text(m->target));
+	json_object_object_add(o, "source", json_text(m->source));
+	json_object_object_add(o, "version", json_text(m->vers));
+	json_object_object_add(o, "transport", json_text(m->proto));
+	json_object_object_add(o, "security", json_text(m->sec));
 	json_object_object_add(o, "rsize", json_object_new_int64(m->rsize));
 	json_object_object_add(o, "wsize", json_object_new_int64(m->wsize));
 	return o;
@@ -100,8 +100,8 @@ static void answer(struct tally *t, const struct nfs_mount *m, const char *path,
 		struct json_object *o = json_verdict(v);
 
 		json_object_object_add(o, "mount", m ? json_mount(m) : NULL);
-		json_object_object_add(o, "path", path ? json_object_new_string(path) : NULL);
-		json_object_object_add(o, "provider", bdf ? json_object_new_string(bdf) : NULL);
+		json_object_object_add(o, "path", json_text(path));
+		json_object_object_add(o, "provider", json_text(bdf));
 		json_object_array_add(t->pairs, o);
 	} else {
 		print_pair(m, path, bdf, v);
@@ -217,8 +217,8 @@ static int print_json(const struct question *q, const struct snapshot *s, struct
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "version", json_object_new_string(NFSP2P_VERSION));
-	json_object_object_add(o, "usable", json_object_new_string(answer_name(sum_up(t, q->any))));
+	json_object_object_add(o, "version", json_text(NFSP2P_VERSION));
+	json_object_object_add(o, "usable", json_text(answer_name(sum_up(t, q->any))));
 	json_object_object_add(o, "kernel", json_kernel(&s->kernel));
 	json_object_object_add(o, "pairs", t->pairs);
 	return report_json(o);

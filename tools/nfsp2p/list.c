@@ -85,7 +85,7 @@ static void add_function(struct json_object *o, const struct snapshot *s, struct
 		const struct pci_function *bridge = &s->pci[at];
 		struct json_object *one = json_object_new_object();
 
-		json_object_object_add(one, "bdf", json_object_new_string(bridge->bdf));
+		json_object_object_add(one, "bdf", json_text(bridge->bdf));
 		json_object_object_add(
 			one, "acs_redirect",
 			bridge->acs == ACS_UNKNOWN
@@ -94,14 +94,13 @@ static void add_function(struct json_object *o, const struct snapshot *s, struct
 							  bridge->acs_control & ACS_REDIRECTS));
 		json_object_array_add(above, one);
 	}
-	json_object_object_add(o, "bdf", json_object_new_string(f->bdf));
-	json_object_object_add(o, "driver", json_object_new_string(f->driver));
-	json_object_object_add(o, "name",
-			       json_object_new_string(pci_text(names, text, sizeof(text), f)));
+	json_object_object_add(o, "bdf", json_text(f->bdf));
+	json_object_object_add(o, "driver", json_text(f->driver));
+	json_object_object_add(o, "name", json_text(pci_text(names, text, sizeof(text), f)));
 	json_object_object_add(o, "numa_node", json_object_new_int(f->numa_node));
-	json_object_object_add(o, "iommu", json_object_new_string(f->iommu));
+	json_object_object_add(o, "iommu", json_text(f->iommu));
 	json_object_object_add(o, "bridges", above);
-	json_object_object_add(o, "host_bridge", json_object_new_string(f->host));
+	json_object_object_add(o, "host_bridge", json_text(f->host));
 }
 
 static struct json_object *json_provider(const struct snapshot *s, struct names *names,
@@ -122,10 +121,10 @@ static struct json_object *json_rnic(const struct snapshot *s, struct names *nam
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "device", json_object_new_string(r->name));
+	json_object_object_add(o, "device", json_text(r->name));
 	json_object_object_add(o, "virtual_dma", json_object_new_boolean(r->virtual_dma));
 	json_object_object_add(o, "active", json_object_new_boolean(r->active));
-	json_object_object_add(o, "netdev", json_object_new_string(r->netdev));
+	json_object_object_add(o, "netdev", json_text(r->netdev));
 	if (r->pci != NO_PCI)
 		add_function(o, s, names, r->pci);
 	return o;
@@ -140,7 +139,7 @@ static int list_json(const struct snapshot *s, struct names *names)
 		json_object_array_add(providers, json_provider(s, names, &s->providers[i]));
 	for (size_t i = 0; i < s->nrnics; i++)
 		json_object_array_add(rnics, json_rnic(s, names, &s->rnics[i]));
-	json_object_object_add(o, "version", json_object_new_string(NFSP2P_VERSION));
+	json_object_object_add(o, "version", json_text(NFSP2P_VERSION));
 	json_object_object_add(o, "providers", providers);
 	json_object_object_add(o, "rdma_devices", rnics);
 	return report_json(o);

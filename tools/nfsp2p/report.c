@@ -201,18 +201,17 @@ struct json_object *json_kernel(const struct kernel *k)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "release", json_object_new_string(k->release));
+	json_object_object_add(o, "release", json_text(k->release));
 	json_object_object_add(o, "nfs_loaded", json_tri(k->nfs));
-	json_object_object_add(o, "nfs_version", json_object_new_string(k->version));
-	json_object_object_add(o, "nfs_series",
-			       k->series_id[0] ? json_object_new_string(k->series_id) : NULL);
+	json_object_object_add(o, "nfs_version", json_text(k->version));
+	json_object_object_add(o, "nfs_series", k->series_id[0] ? json_text(k->series_id) : NULL);
 	json_object_object_add(o, "nfs_out_of_tree", json_object_new_boolean(k->out_of_tree));
 	json_object_object_add(o, "rpcrdma_loaded", json_tri(k->rpcrdma));
-	json_object_object_add(o, "rpcrdma_version", json_object_new_string(k->rpcrdma_version));
+	json_object_object_add(o, "rpcrdma_version", json_text(k->rpcrdma_version));
 	json_object_object_add(o, "pci_p2pdma", json_tri(k->p2pdma));
 	json_object_object_add(o, "p2pdma_supported", json_tri(k->series));
 	json_object_object_add(o, "p2pdma_enabled", json_tri(k->enabled));
-	json_object_object_add(o, "cpu", json_object_new_string(k->cpu));
+	json_object_object_add(o, "cpu", json_text(k->cpu));
 	return o;
 }
 
@@ -231,19 +230,17 @@ struct json_object *json_verdict(const struct verdict *v)
 		const struct finding *f = &v->findings[i];
 		struct json_object *one = json_object_new_object();
 
-		json_object_object_add(one, "code", json_object_new_string(f->code));
-		json_object_object_add(one, "severity",
-				       json_object_new_string(f->answer == ANSWER_YES
-								      ? "info"
-								      : answer_name(f->answer)));
-		json_object_object_add(one, "why", json_object_new_string(f->why));
-		json_object_object_add(one, "todo",
-				       f->todo ? json_object_new_string(f->todo) : NULL);
+		json_object_object_add(one, "code", json_text(f->code));
+		json_object_object_add(
+			one, "severity",
+			json_text(f->answer == ANSWER_YES ? "info" : answer_name(f->answer)));
+		json_object_object_add(one, "why", json_text(f->why));
+		json_object_object_add(one, "todo", json_text(f->todo));
 		json_object_array_add(list, one);
 	}
-	json_object_object_add(o, "usable", json_object_new_string(answer_name(v->answer)));
+	json_object_object_add(o, "usable", json_text(answer_name(v->answer)));
 	if (v->answer == ANSWER_YES)
-		json_object_object_add(o, "route", json_object_new_string(route_name(v->route)));
+		json_object_object_add(o, "route", json_text(route_name(v->route)));
 	json_object_object_add(o, "findings", list);
 	return o;
 }

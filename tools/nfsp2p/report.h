@@ -31,6 +31,7 @@ const char *path_text(const struct snapshot *s, int pci, char *text, size_t n);
 const char *route_name(enum route route);
 void report_kernel(const struct kernel *k);
 void report_findings(const struct verdict *v);
+struct json_object *json_text(const char *text);
 struct json_object *json_verdict(const struct verdict *v);
 struct json_object *json_kernel(const struct kernel *k);
 int report_flush(void);
