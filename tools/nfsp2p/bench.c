@@ -196,7 +196,7 @@ static int fill(struct bench *b)
 		want.block = b->size;
 	rc = payload_open(&payload, NULL, &want);
 	if (rc)
-		return message_error("host memory", rc, "cannot start");
+		return payload_error(&payload, rc);
 	memset(payload.mem.data, 0x5a, payload.mem.size);
 	rc = measure_fill(&payload.ring, b->file.fd, b->size);
 	payload_close(&payload);
@@ -264,13 +264,13 @@ static int score_one(struct bench *b, const struct cell *cell, bool p2p, struct 
 
 	rc = payload_open(&payload, p2p ? b->p2p->bdf : NULL, &want);
 	/* It need not have room for all that was asked for: the line has a gap. */
-	if (rc == -ENOMEM && p2p) {
+	if (rc == -ENOMEM && p2p && !payload.no_ring) {
 		message_note("%s has no room for %u blocks of %zu bytes: left out", b->p2p->bdf,
 			     want.depth, want.block);
 		return 0;
 	}
 	if (rc)
-		return message_error(p2p ? b->p2p->bdf : "host memory", rc, "cannot use it");
+		return payload_error(&payload, rc);
 	/* Else all of it might be one page of zeros. */
 	if (!p2p)
 		memset(payload.mem.data, 0x5a, payload.mem.size);

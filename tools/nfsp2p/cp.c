@@ -265,6 +265,9 @@ static int open_payload(struct cp *cp)
 		rc = open_p2p(cp);
 		if (!rc)
 			return 0;
+		/* Host memory needs the same pipeline. */
+		if (cp->c.payload.no_ring)
+			return payload_error(&cp->c.payload, rc);
 		if (!cp->c.allow_bounce)
 			return message_error(
 				cp->dst, 0,
@@ -276,7 +279,7 @@ static int open_payload(struct cp *cp)
 		cp->c.want.memory = 0;
 	}
 	rc = payload_open(&cp->c.payload, NULL, &cp->c.want);
-	return rc ? message_error("host memory", rc, "cannot start") : 0;
+	return rc ? payload_error(&cp->c.payload, rc) : 0;
 }
 
 /* Everything that can be wrong before the first byte is moved. */

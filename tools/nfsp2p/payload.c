@@ -7,6 +7,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "message.h"
+#include "snapshot.h"
+#include "tree.h"
+
 #define PAGE	       4096
 #define DEFAULT_BLOCK  (1UL << 20)
 #define SMALLEST_BLOCK (64UL << 10)
@@ -118,6 +122,7 @@ int payload_open(struct payload *p, const char *provider, const struct demand *w
 	if (rc)
 		return rc;
 	rc = ring_open(&p->ring, p->mem.data, p->geometry.block, p->geometry.depth);
+	p->no_ring = rc;
 	if (rc)
 		p2pmem_unmap(&p->mem);
 	return rc;
@@ -169,4 +174,44 @@ bool payload_is_p2p(const struct payload *p)
 bool payload_refused(const struct payload *p, int error)
 {
 	return payload_is_p2p(p) && (error == -EREMOTEIO || error == -EFAULT);
+}
+
+/* The memory is not to blame, and root may be told the same. */
+static int ring_error(int error)
+{
+	static const char sysctl[] = "kernel.io_uring_disabled";
+	uint64_t disabled;
+
+	if (error != -EPERM && error != -EACCES && error != -ENOSYS)
+		message_error("io_uring", error, "cannot set it up");
+	else if (tree_u64(&disabled, snapshot_default_root(), "/proc/sys/kernel/io_uring_disabled"))
+		message_error("io_uring", 0,
+			      "cannot set it up: %s (this kernel has none, or forbids it: see the "
+			      "sysctl %s)",
+			      strerror(-error), sysctl);
+	else if (disabled)
+		message_error("io_uring", 0,
+			      "cannot set it up: %s (the sysctl %s is %llu: set it to 0%s)",
+			      strerror(-error), sysctl, (unsigned long long)disabled,
+			      disabled == 1 ? ", or try as root" : "");
+	else
+		message_error("io_uring", 0,
+			      "cannot set it up: %s (the sysctl %s is 0, so a seccomp filter "
+			      "forbids it: allow it in the container or service)",
+			      strerror(-error), sysctl);
+	return error;
+}
+
+/**
+ * payload_error - say why payload_open() failed
+ * @p:		what it was to fill in
+ * @error:	what it returned
+ *
+ * Return: @error.
+ */
+int payload_error(const struct payload *p, int error)
+{
+	if (p->no_ring)
+		return ring_error(error);
+	return message_error(p->provider[0] ? p->provider : "host memory", error, "cannot use it");
 }

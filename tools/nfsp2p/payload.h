@@ -41,15 +41,18 @@ struct demand {
  * @ring:	the pipeline
  * @geometry:	how the memory is used
  * @provider:	name of the PCI function, "" for host memory
+ * @no_ring:	there was memory, but no pipeline
  * @mem:	the memory
  */
 struct payload {
 	struct ring ring;
 	struct geometry geometry;
 	char provider[20];
+	bool no_ring;
 	struct p2pmem mem;
 };
 
+int payload_error(const struct payload *p, int error);
 int geometry_choose(struct geometry *g, const struct demand *want);
 bool geometry_shrink(struct geometry *g, const struct demand *want);
 int payload_open(struct payload *p, const char *provider, const struct demand *want);
