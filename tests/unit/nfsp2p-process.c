@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What others do to a process of nfsp2p: io_uring is forbidden. */
+/* What others do to a process of nfsp2p: io_uring is forbidden, signals are sent. */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include <cmocka.h>
 
 #include "../../tools/nfsp2p/nfsp2p.h"
+#include "../../tools/nfsp2p/stop.h"
 #include "nfsp2p/machine.h"
 
 static char messages[4096];
@@ -96,12 +98,63 @@ static void test_io_uring_forbidden(void **state)
 	assert_int_equal(access(copy, F_OK), -1);
 }
 
+/* What a process ends by that gets two signals: the second, or 0 if it goes on. */
+static int second(int first, int then, bool ignored, bool at_once)
+{
+	pid_t child = fork();
+	sigset_t all;
+	int status;
+
+	if (!child) {
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGHUP, ignored ? SIG_IGN : SIG_DFL);
+		stop_catch();
+		sigfillset(&all);
+		if (at_once)
+			sigprocmask(SIG_BLOCK, &all, NULL);
+		raise(first);
+		if (!at_once && stop_signal() != first)
+			_exit(1);
+		raise(then);
+		if (at_once)
+			sigprocmask(SIG_UNBLOCK, &all, NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return 0;
+}
+
+static void test_second_signal(void **state)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t j = 0; j < 3; j++) {
+			const int first = signals[i], then = signals[j];
+
+			assert_int_equal(second(first, then, false, false), then);
+			/* Which of them comes first is not said. */
+			if (i != j)
+				assert_int_not_equal(second(first, then, false, true), 0);
+		}
+	}
+	/* As by nohup(1). */
+	assert_int_equal(second(SIGTERM, SIGHUP, true, false), 0);
+	assert_int_equal(second(SIGTERM, SIGINT, true, false), SIGINT);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, machine_setup, machine_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(io_uring_forbidden),
+		T(second_signal),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

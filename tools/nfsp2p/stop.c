@@ -2,24 +2,37 @@
 /* Signals that end a copy: see stop.h. */
 #include "stop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+#define NSIGNALS (sizeof(signals) / sizeof(signals[0]))
+
 static volatile sig_atomic_t caught;
+static sigset_t ours; /* those that the handler is for */
 
 /*
- * On a hard mount whose server is gone, what is in flight may never end: the
- * second signal has its default action, as the handler is reset.
+ * On a hard mount whose server is gone, what is in flight may never end: the second
+ * signal has its default action, whichever it is.
  */
 static void handler(int sig)
 {
 	static const char text[] = "\nnfsp2p: stopping; waiting for what is in flight (again: at "
 				   "once, the temporary file stays)\n";
+	const int was = errno;
 
 	caught = sig;
+	for (size_t i = 0; i < NSIGNALS; i++) {
+		if (sigismember(&ours, signals[i]) == 1)
+			signal(signals[i], SIG_DFL);
+	}
+	/* Nothing can be done if that fails, and what was interrupted has its own errno. */
 	if (isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		return;
+		errno = 0;
+	errno = was;
 }
 
 /**
@@ -30,11 +43,17 @@ static void handler(int sig)
  */
 void stop_catch(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESETHAND }, old;
+	struct sigaction action = { .sa_handler = handler }, old;
 
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+	sigemptyset(&ours);
+	for (size_t i = 0; i < NSIGNALS; i++) {
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaddset(&ours, signals[i]);
+	}
+	/* A second one waits until the handler has reset it. */
+	action.sa_mask = ours;
+	for (size_t i = 0; i < NSIGNALS; i++) {
+		if (sigismember(&ours, signals[i]) == 1)
 			sigaction(signals[i], &action, NULL);
 	}
 	/* A pipe that is closed is an error of write(2), like any other. */
