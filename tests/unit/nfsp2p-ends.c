@@ -112,16 +112,15 @@ static int teardown(void **state)
 	return machine_teardown(state);
 }
 
-/* "nfsp2p check"; what it prints is left in output. */
-static int check(char *option, char *path)
+/* Run a command; what it prints is left in output. */
+static int run(int (*command)(int argc, char **argv), int argc, char **argv)
 {
-	char name[] = "check", *argv[] = { name, option, path, NULL };
 	int out = dup(STDOUT_FILENO), file = memfd_create("output", MFD_CLOEXEC), rc;
 
 	fflush(stdout);
 	assert_true(dup2(file, STDOUT_FILENO) >= 0);
 	optind = 0;
-	rc = cmd_check(3, argv);
+	rc = command(argc, argv);
 	fflush(stdout);
 	assert_true(dup2(out, STDOUT_FILENO) >= 0);
 	output[pread(file, output, sizeof(output) - 1, 0)] = '\0';
@@ -130,7 +129,14 @@ static int check(char *option, char *path)
 	return rc;
 }
 
-static char any[] = "--any", json[] = "--json", file_of_sub[] = SUB "/file",
+static int check(char *option, char *path)
+{
+	char name[] = "check", *argv[] = { name, option, path, NULL };
+
+	return run(cmd_check, 3, argv);
+}
+
+static char any[] = "--any", json[] = "--json", file_of_sub[] = SUB "/file", lost[] = LOST,
 	    file_of_lost[] = LOST "/file";
 
 /* Our own look mounts it: before the mounts are read, not after. */
@@ -236,6 +242,26 @@ static void test_ends_many(void **state)
 	assert_false(ends_counted(&ends).counted);
 }
 
+/* A nested export that is not mounted until the copy has looked into it. */
+static void test_cp_automount(void **state)
+{
+	char name[] = "cp", recursive[] = "-r", mem[] = "--mem", host[] = "host", from[] = NFS,
+	     to[] = "/copy", *argv[] = { name, recursive, mem, host, from, to, NULL };
+
+	(void)state;
+	assert_int_equal(unlink(file_of_lost), 0);
+	looks = 1;
+	assert_int_equal(run(cmd_cp, 6, argv), EXIT_YES);
+	assert_int_equal(looks, 0);
+	assert_non_null(strstr(output, "1 file, 10 bytes"));
+	assert_non_null(strstr(output, "copied by the CPU 0 (counted)"));
+	/* One that is not found even then is not judged. */
+	fake_file(&machine.tree, file_of_lost, "something\n");
+	argv[4] = lost;
+	assert_int_equal(run(cmd_cp, 6, argv), EXIT_YES);
+	assert_non_null(strstr(output, "copied by the CPU: not counted for this mount"));
+}
+
 /* Files on a device mapper's device, say: no ends, but not any memory will do. */
 static void test_choose_without_ends(void **state)
 {
@@ -284,9 +310,9 @@ static void test_choose_worst_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(check_automount),  T(check_reload),	     T(check_lost),
-		T(choice_automount), T(ends_lost),	     T(ends_below),
-		T(ends_many),	     T(choose_without_ends), T(choose_worst_end),
+		T(check_automount),  T(check_reload), T(check_lost), T(choice_automount),
+		T(ends_lost),	     T(ends_below),   T(ends_many),  T(choose_without_ends),
+		T(choose_worst_end), T(cp_automount),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -305,7 +305,7 @@ static int list_items(struct cp *cp)
 }
 
 /* Mounts below what was named: nested exports, for one. */
-static void find_ends_below(struct cp *cp)
+static void add_ends_below(struct cp *cp)
 {
 	dev_t last = 0;
 
@@ -320,6 +320,25 @@ static void find_ends_below(struct cp *cp)
 			last = item->st.st_dev;
 	}
 	cp->c.want.transfer = cp->ends.transfer;
+}
+
+/* Some of them were not mounted until now, as nobody had looked into them. */
+static int find_ends_below(struct cp *cp)
+{
+	int rc;
+
+	add_ends_below(cp);
+	if (!cp->ends.lost[0])
+		return 0;
+	cp->ends = (struct ends){ 0 };
+	snapshot_free(&cp->snapshot);
+	rc = snapshot_load(&cp->snapshot, snapshot_default_root());
+	if (rc)
+		return message_error("/proc and /sys", rc, "cannot read what this machine has");
+	rc = find_ends(cp);
+	if (!rc)
+		add_ends_below(cp);
+	return rc;
 }
 
 static int report(struct cp *cp, double start)
@@ -369,7 +388,7 @@ static int run(void *arg)
 	if (!rc)
 		rc = list_items(cp);
 	if (!rc && cp->recursive)
-		find_ends_below(cp);
+		rc = find_ends_below(cp);
 	cp->c.want.total = cp->walk.bytes;
 	if (!rc)
 		rc = open_payload(cp);
