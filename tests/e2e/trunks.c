@@ -30,6 +30,7 @@
 #define OPTIONS	  "rw,no_root_squash,no_subtree_check,fsid=0"
 #define DISCOVER  "-o", "trunkdiscovery"
 
+static const char exported[] = "*:" LAB_EXPORT;
 static struct nfsfile file = NFSFILE_CLOSED, second = NFSFILE_CLOSED;
 
 /**
@@ -58,7 +59,7 @@ static void mount_fresh(const char *version, const char *const options[])
 /* What the server answers to clients that ask where else it can be reached. */
 static void export_as(const char *options)
 {
-	const char *const argv[] = { "exportfs", "-o", options, "*:" LAB_EXPORT, NULL };
+	const char *const argv[] = { "exportfs", "-o", options, exported, NULL };
 
 	lab_must(argv);
 }

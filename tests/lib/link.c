@@ -11,8 +11,7 @@
 
 #include "lab.h"
 
-#define SECOND_NET LINK_SECOND_ADDRESS "/24"
-
+static const char second_net[] = LINK_SECOND_ADDRESS "/24";
 static bool on_rxe;
 static bool has_second;
 
@@ -53,7 +52,7 @@ void link_second_up(const char *type)
 {
 	static const char *const link[] = { "ip", "link", "add", "dummy7", "type", "dummy", NULL };
 	static const char *const addr[] = {
-		"ip", "addr", "add", SECOND_NET, "dev", "dummy7", NULL
+		"ip", "addr", "add", second_net, "dev", "dummy7", NULL
 	};
 	static const char *const up[] = { "ip", "link", "set", "dummy7", "up", NULL };
 	const char *const add[] = { "rdma", "link",   "add",	"second7", "type",
