@@ -436,8 +436,8 @@ static int keep_name(const struct dest *d)
  * @d:		from dest_open(), complete; not to be used afterwards
  *
  * The data is in stable storage before the name is there, and the name before what
- * --resume needs is gone.  If it fails, that was said, and the temporary file is gone, unless it is
- * somebody else's.
+ * --resume needs is gone.  If it fails, that was said, and the temporary file is
+ * gone, unless it is somebody else's.
  *
  * Return: 0 or a negative errno.
  */
