@@ -10,9 +10,9 @@ done
 # shellcheck disable=SC2034 # for those who source this
 readonly OUT=$BUILD/bench
 
-# bench_build: the plugin, the report, and what the guest runs.
+# bench_build SERIES: the plugin, the report, and what the guest runs.
 bench_build() {
-	[ -f "$BUILD/kernel/7.3/trees.stamp" ] || die 1 "the lab is not built yet: run 'make lab' first"
+	[ -f "$BUILD/kernel/$1/trees.stamp" ] || die 1 "the lab is not built yet: run 'lab/prepare --kernel $1' first"
 	host_ready gcc=gcc jq=jq pkg-config=pkg-config
 	pkg-config --exists json-c || host_install libjson-c-dev ||
 		die 1 "cannot install libjson-c-dev: see $BUILD/host.log"
