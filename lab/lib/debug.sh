@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2153 # BUILD, ROOT, REPO come from common.sh
 # The debug kernel of a series: Debian's source with the series applied, built
-# with lab/debug/config. Source and objects stay in $BUILD/debug/SERIES, so that
+# with lab/debug/config and lab/debug/SERIES/config. Source and objects stay in $BUILD/debug/SERIES, so that
 # a change of the series compiles what it touches; what lab/vm --debug boots is
 # $BUILD/kernel/SERIES-debug.
 
@@ -14,15 +14,22 @@ debug_patches() {
 	lab_debug_patches "$1"
 }
 
-# debug_config SERIES: all that lab/debug/config asks for must be there: a
-# symbol that kconfig drops in silence would be a check that never happens.
+# debug_wants SERIES: what its configuration has to be.
+debug_wants() {
+	cat "$REPO/lab/debug/config" "$REPO/lab/debug/$1/config" ||
+		die 1 "there is no debug kernel $1: it would take a lab/debug/$1/config"
+}
+
+# debug_config SERIES: all that is asked for must be there: a symbol that kconfig
+# drops in silence would be a check that never happens.
 debug_config() {
 	local dir=$BUILD/debug/$1 missing
 
+	debug_wants "$1" >"$dir/config"
 	kbuild "configuring the debug kernel" "debug/$1" \
-		KCONFIG_ALLCONFIG=/mnt/repo/lab/debug/config allnoconfig
-	missing=$(kconfig_lacks "$dir/obj/.config" "$REPO/lab/debug/config")
-	[ -z "$missing" ] || die 1 "kernel $1 does not take this of lab/debug/config: ${missing//$'\n'/ }"
+		KCONFIG_ALLCONFIG="/mnt/build/debug/$1/config" allnoconfig
+	missing=$(kconfig_lacks "$dir/obj/.config" "$dir/config")
+	[ -z "$missing" ] || die 1 "kernel $1 does not take this of lab/debug: ${missing//$'\n'/ }"
 }
 
 # debug_install SERIES: put the kernel and its modules where lab/vm looks.
@@ -48,8 +55,8 @@ debug_install() {
 debug_kernel() {
 	local dir=$BUILD/kernel/$1-debug want
 
-	want=$({ debug_patches "$1" | xargs -d '\n' cat; cat "$REPO/lab/debug/config" \
-		"$REPO/lab/lib/debug.sh" "$BUILD/kernel/$1/release"; } | hash_of)
+	want=$({ debug_patches "$1" | xargs -d '\n' cat; debug_wants "$1"
+		cat "$REPO/lab/lib/debug.sh" "$BUILD/kernel/$1/release"; } | hash_of)
 	if ! fresh "$BUILD/debug/$1/stamp" "$want" || [ ! -f "$dir/release" ]; then
 		mkdir -p "$BUILD/debug"
 		ksource_unpack "$BUILD/debug/$1" "$1" "$DEBUG_DISK_GIB"
