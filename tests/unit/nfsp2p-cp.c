@@ -395,6 +395,14 @@ static void test_dest_busy(void **state)
 	file_close(&src);
 }
 
+/* Somebody puts another file where the temporary one was. */
+static void open_replaced(struct file *src, struct dest *d, bool resume)
+{
+	open_both(src, d, resume);
+	assert_int_equal(unlink(d->temp), 0);
+	assert_int_equal(link(temp_path("src"), d->temp), 0);
+}
+
 /* Nobody's file is renamed or removed but what was written. */
 static void test_dest_foreign(void **state)
 {
@@ -405,16 +413,12 @@ static void test_dest_foreign(void **state)
 	unlink(temp_path("dst"));
 	close(temp_file("src", 100000, 1));
 	for (int i = 0; i < 2; i++) {
-		open_both(&src, &d, i);
-		assert_int_equal(unlink(d.temp), 0);
-		assert_int_equal(link(temp_path("src"), d.temp), 0);
+		open_replaced(&src, &d, i);
 		assert_int_equal(dest_commit(&d), -EBUSY);
 		assert_int_equal(access(d.path, F_OK), -1);
 		assert_int_equal(unlink(d.temp), 0);
 		file_close(&src);
-		open_both(&src, &d, i);
-		assert_int_equal(unlink(d.temp), 0);
-		assert_int_equal(link(temp_path("src"), d.temp), 0);
+		open_replaced(&src, &d, i);
 		dest_abandon(&d, true);
 		assert_int_equal(unlink(d.temp), 0);
 		file_close(&src);
