@@ -119,6 +119,29 @@ static void test_trace(void **state)
 	trace_enable(EVENT, false);
 }
 
+/*
+ * A request of direct I/O has no folio, nor need its page have a mapping: none of the
+ * events that look for the inode there may be one of its.
+ */
+static void test_all_events(void **state)
+{
+	static const char *const systems[] = { "nfs", "nfs4", "sunrpc", "rpcrdma" };
+	const size_t count = sizeof(systems) / sizeof(systems[0]);
+
+	(void)state;
+	mount_and_open();
+	for (size_t i = 0; i < count; i++)
+		trace_enable(systems[i], true);
+	for (enum mem_kind kind = 0; kind < MEM_KINDS; kind++) {
+		assert_int_equal(move(true, kind), SIZE);
+		assert_int_equal(move(false, kind), SIZE);
+		/* As text, too. */
+		assert_true(trace_count("nfs_initiate_read", NULL) > 0);
+	}
+	for (size_t i = 0; i < count; i++)
+		trace_enable(systems[i], false);
+}
+
 /* Run a program; all that it says, which must not be an error. */
 static const char *output_of(const char *command)
 {
@@ -207,6 +230,7 @@ int main(int argc, char **argv)
 		{ "bytes by transport", test_counters, NULL, clean_up, NULL },
 		{ "turned off and on", test_off, NULL, clean_up, NULL },
 		{ "trace of each decision", test_trace, NULL, clean_up, NULL },
+		{ "every trace event", test_all_events, NULL, clean_up, NULL },
 		{ "mountstats and nfsiostat on RDMA", test_tools, NULL, clean_up, rdma },
 		{ "mountstats and nfsiostat on TCP", test_tools, NULL, clean_up, tcp },
 	};

@@ -36,7 +36,7 @@ void kernel_put(const char *path, const char *text)
 
 /**
  * trace_enable - start or stop recording an event
- * @event:	as "SUBSYSTEM/NAME"; its module has to be loaded
+ * @event:	as "SUBSYSTEM/NAME", or "SUBSYSTEM"; its module has to be loaded
  * @on:		start
  *
  * What was recorded before, of whatever event, is forgotten.
