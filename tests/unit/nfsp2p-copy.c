@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,24 @@
 #include "../lib/tempdir.h"
 
 #define BLOCK 65536UL
+
+/* How many times folders were to be synced, and what to say of it. */
+static struct {
+	unsigned int folders;
+	int error;
+} synced;
+
+/* In place of that of the C library. */
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
+		return (int)syscall(SYS_fsync, fd);
+	synced.folders++;
+	errno = synced.error;
+	return synced.error ? -1 : 0;
+}
 
 static void begin(struct copier *c)
 {
@@ -220,17 +239,25 @@ static void test_unknown_size(void **state)
 	close(fd);
 }
 
-static mode_t copy_folder(struct copier *c, const char *to)
+static int copy_tree(struct copier *c, const char *from, const char *to)
 {
 	struct walk w = { 0 };
-	char from[PATH_MAX];
+	char source[PATH_MAX];
+	int rc;
+
+	snprintf(source, sizeof(source), "%s", temp_path(from));
+	assert_int_equal(walk_add(&w, source, temp_path(to), true), 0);
+	assert_int_equal(items_copy_files(c, &w), 0);
+	rc = items_copy_rest(c, &w);
+	walk_free(&w);
+	return rc;
+}
+
+static mode_t copy_folder(struct copier *c, const char *to)
+{
 	struct stat st;
 
-	snprintf(from, sizeof(from), "%s", temp_path("folder"));
-	assert_int_equal(walk_add(&w, from, temp_path(to), true), 0);
-	assert_int_equal(items_copy_files(c, &w), 0);
-	assert_int_equal(items_copy_rest(c, &w), 0);
-	walk_free(&w);
+	assert_int_equal(copy_tree(c, "folder", to), 0);
 	assert_int_equal(stat(temp_path(to), &st), 0);
 	return st.st_mode & 07777;
 }
@@ -255,6 +282,45 @@ static void test_folder_modes(void **state)
 	c.preserve = true;
 	assert_int_equal(copy_folder(&c, "there"), 0500);
 	assert_int_equal(c.tally.files, 4);
+	payload_close(&c.payload);
+}
+
+/* The names of a tree of small files take one sync a folder, not one a file. */
+static void test_names(void **state)
+{
+	struct copier c;
+
+	(void)state;
+	begin(&c);
+	assert_int_equal(mkdir(temp_path("tree"), 0700), 0);
+	assert_int_equal(mkdir(temp_path("tree/sub"), 0700), 0);
+	for (int i = 0; i < 10; i++) {
+		char name[] = "tree/sub/0";
+
+		name[9] += i;
+		close(temp_file(name, 100, 1));
+		close(temp_file("tree/one", 100, 1));
+	}
+	assert_int_equal(symlink("one", temp_path("tree/link")), 0);
+	synced.folders = 0;
+	assert_int_equal(copy_tree(&c, "tree", "tree-copy"), 0);
+	/* The third one is what the copy is in. */
+	assert_int_equal(synced.folders, 3);
+	synced.folders = 0;
+	assert_int_equal(copy_tree(&c, "tree/one", "one-copy"), 0);
+	assert_int_equal(synced.folders, 1);
+	/* What a link in the copy leads to is in another folder. */
+	assert_int_equal(mkdir(temp_path("other"), 0700), 0);
+	assert_int_equal(rename(temp_path("one-copy"), temp_path("other/one")), 0);
+	assert_int_equal(unlink(temp_path("tree-copy/one")), 0);
+	assert_int_equal(symlink("../other/one", temp_path("tree-copy/one")), 0);
+	synced.folders = 0;
+	assert_int_equal(copy_tree(&c, "tree", "tree-copy"), 0);
+	assert_int_equal(synced.folders, 4);
+	assert_int_equal(unlink(temp_path("tree-copy/one")), 0);
+	synced.error = EIO;
+	assert_int_equal(copy_tree(&c, "tree", "tree-copy"), -EIO);
+	synced.error = 0;
 	payload_close(&c.payload);
 }
 
@@ -346,6 +412,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_groups),	     cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_lost),	     cmocka_unit_test(test_lease),
 		cmocka_unit_test(test_folder_modes), cmocka_unit_test(test_unknown_size),
+		cmocka_unit_test(test_names),
 	};
 	int rc = lab_main_setup(argc, argv);
 

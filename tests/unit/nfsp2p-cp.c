@@ -353,11 +353,11 @@ static void test_dest_name(void **state)
 	synced.error = 0;
 	/* Whatever a path looks like. */
 	synced.folders = 0;
-	assert_int_equal(dest_keep_names("name"), 0);
-	assert_int_equal(dest_keep_names("/name"), 0);
-	assert_int_equal(dest_keep_names("/tmp/name"), 0);
+	assert_int_equal(dest_keep_name("name"), 0);
+	assert_int_equal(dest_keep_name("/name"), 0);
+	assert_int_equal(dest_keep_name("/tmp/name"), 0);
 	assert_int_equal(synced.folders, 3);
-	assert_int_equal(dest_keep_names("/nothing/name"), -ENOENT);
+	assert_int_equal(dest_keep_name("/nothing/name"), -ENOENT);
 }
 
 /* One process at a time; the lock tells, not a number that may be another's by now. */

@@ -311,6 +311,7 @@ int dest_open(struct dest *d, const char *path, const struct file *src, bool res
 {
 	mode_t mask = umask(0);
 	char real[PATH_MAX];
+	struct stat st;
 	int rc;
 
 	umask(mask);
@@ -319,6 +320,7 @@ int dest_open(struct dest *d, const char *path, const struct file *src, bool res
 	d->file.fd = -1;
 	d->mode = src->mode & 0777 & ~mask;
 	snprintf(d->path, sizeof(d->path), "%s", realpath(path, real) ? real : path);
+	d->linked = !lstat(path, &st) && S_ISLNK(st.st_mode);
 	rc = look(d, src);
 	if (rc)
 		return rc;
@@ -397,22 +399,17 @@ static int check_temp(const struct dest *d)
 }
 
 /**
- * dest_keep_names - bring the names in a folder to stable storage
- * @path:	something in it, which was made or renamed
+ * dest_keep_folder - bring the names in a folder to stable storage
+ * @folder:	which
  *
  * Return: 0, also if its file system does not do that for folders, or a negative
  * errno.
  */
-int dest_keep_names(const char *path)
+int dest_keep_folder(const char *folder)
 {
-	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX];
-	int fd, rc;
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc;
 
-	/* "/name" is in "/", "name" in ".". */
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + (slash == path) : 1,
-		 slash ? path : ".");
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		/* Who may only add to it cannot open it: that is no failed copy. */
 		return errno == EACCES ? 0 : -errno;
@@ -421,10 +418,32 @@ int dest_keep_names(const char *path)
 	return rc;
 }
 
-/* The file is there; if only in the memory of the machine is what can still be wrong. */
+/**
+ * dest_keep_name - bring a name to stable storage
+ * @path:	what was made or renamed
+ *
+ * Return: as dest_keep_folder().
+ */
+int dest_keep_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+
+	/* "/name" is in "/", "name" in ".". */
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + (slash == path) : 1,
+		 slash ? path : ".");
+	return dest_keep_folder(folder);
+}
+
+/*
+ * The file is there; if only in the memory of the machine is what can still be wrong.
+ * That can wait for the other files of the folder, see items.c, unless a record is to
+ * be removed afterwards, or this is another folder.
+ */
 static int keep_name(const struct dest *d)
 {
-	int rc = d->temp[0] ? dest_keep_names(d->path) : 0;
+	bool now = d->temp[0] && (d->linked || d->state_fd >= 0);
+	int rc = now ? dest_keep_name(d->path) : 0;
 
 	return rc ? message_error(d->path, rc,
 				  "is complete, but its name cannot be brought to stable storage")
@@ -436,8 +455,9 @@ static int keep_name(const struct dest *d)
  * @d:		from dest_open(), complete; not to be used afterwards
  *
  * The data is in stable storage before the name is there, and the name before what
- * --resume needs is gone.  If it fails, that was said, and the temporary file is
- * gone, unless it is somebody else's.
+ * --resume needs is gone.  Without --resume, and if no link led to it, the name is up
+ * to the caller: see dest_keep_name().  If it fails, that was said, and the temporary
+ * file is gone, unless it is somebody else's.
  *
  * Return: 0 or a negative errno.
  */

@@ -24,6 +24,7 @@
  * @start:	bytes that are there already, from an earlier copy
  * @mode:	permissions it ends up with
  * @replaces:	@path existed
+ * @linked:	it was reached by a symbolic link, and can be in another folder
  * @uid:	owner of what it replaces
  * @gid:	group of what it replaces
  */
@@ -37,6 +38,7 @@ struct dest {
 	uint64_t start;
 	mode_t mode;
 	bool replaces;
+	bool linked;
 	uid_t uid;
 	gid_t gid;
 };
@@ -46,7 +48,8 @@ int dest_open(struct dest *d, const char *path, const struct file *src, bool res
 int dest_checkpoint(struct dest *d, uint64_t low);
 int dest_commit(struct dest *d);
 void dest_abandon(struct dest *d, bool keep);
-int dest_keep_names(const char *path);
+int dest_keep_folder(const char *folder);
+int dest_keep_name(const char *path);
 int dest_path(char *path, const char *name, const char *suffix);
 
 #endif

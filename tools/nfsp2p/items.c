@@ -22,11 +22,25 @@ static bool is_final(const struct copier *c, int error)
 	       payload_refused(&c->payload, error) || payload_lost(&c->payload);
 }
 
+/*
+ * Names are brought to stable storage a folder at a time, when all of them are there.
+ * The folder of what was named on the command line is no item.
+ */
 static int keep_name(const struct item *item)
 {
-	int rc = dest_keep_names(item->to);
+	int rc = item->named ? dest_keep_name(item->to) : 0;
 
 	return rc ? message_error(item->to, rc, "its name cannot be brought to stable storage") : 0;
+}
+
+static int keep_names_in(const struct item *item)
+{
+	int rc = dest_keep_folder(item->to);
+
+	/* That it could not be made has been said. */
+	if (!rc || rc == -ENOENT || rc == -ENOTDIR)
+		return 0;
+	return message_error(item->to, rc, "the names in it cannot be brought to stable storage");
 }
 
 /* Writable for us until everything is in it. */
@@ -36,10 +50,17 @@ static int make_folder(struct item *item)
 
 	item->made = !mkdir(item->to, (item->st.st_mode & 0777) | 0700);
 	if (item->made)
-		return keep_name(item);
+		return 0;
 	if (errno == EEXIST && !stat(item->to, &st) && S_ISDIR(st.st_mode))
 		return 0;
 	return message_error(item->to, -errno, "cannot make this folder");
+}
+
+static int copy_item(struct copier *c, const struct item *item)
+{
+	int rc = copy_file(c, item->from, item->to, item->named ? 0 : O_NOFOLLOW);
+
+	return rc ? rc : keep_name(item);
 }
 
 /**
@@ -65,7 +86,7 @@ int items_copy_files(struct copier *c, struct walk *w)
 		if (S_ISDIR(item->st.st_mode))
 			rc = make_folder(item);
 		else if (S_ISREG(item->st.st_mode) || item->named)
-			rc = copy_file(c, item->from, item->to, item->named ? 0 : O_NOFOLLOW);
+			rc = copy_item(c, item);
 		if (is_final(c, rc))
 			return rc;
 		if (!first)
@@ -112,6 +133,19 @@ static int preserve(const struct copier *c, const struct item *item)
 	return 0;
 }
 
+/* All that is in it is there. */
+static int finish_folder(const struct copier *c, const struct item *item, mode_t mask)
+{
+	int rc = keep_names_in(item);
+
+	if (!rc)
+		rc = keep_name(item);
+	if (!c->preserve && item->made && (item->st.st_mode & 0700) != 0700 &&
+	    chmod(item->to, item->st.st_mode & 0777 & ~mask))
+		rc = message_error(item->to, -errno, "cannot set its mode");
+	return rc;
+}
+
 /**
  * items_copy_rest - make links and special files, and finish folders
  * @c:		how
@@ -128,15 +162,11 @@ int items_copy_rest(struct copier *c, const struct walk *w)
 	/* From the end: what is in a folder comes before it, or its times would change. */
 	for (size_t i = w->n; i-- && !stop_signal();) {
 		const struct item *item = &w->items[i];
-		int rc = 0;
+		int rc;
 
 		if (S_ISREG(item->st.st_mode) || (item->named && !S_ISDIR(item->st.st_mode)))
 			continue;
-		if (!S_ISDIR(item->st.st_mode))
-			rc = make_node(item);
-		else if (!c->preserve && item->made && (item->st.st_mode & 0700) != 0700 &&
-			 chmod(item->to, item->st.st_mode & 0777 & ~mask))
-			rc = message_error(item->to, -errno, "cannot set its mode");
+		rc = S_ISDIR(item->st.st_mode) ? finish_folder(c, item, mask) : make_node(item);
 		if (!rc)
 			rc = preserve(c, item);
 		if (!first)
