@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,26 +20,9 @@
 #include "../../tools/nfsp2p/items.h"
 #include "../lib/lab.h"
 #include "../lib/tempdir.h"
+#include "nfsp2p/synced.h"
 
 #define BLOCK 65536UL
-
-/* How many times folders were to be synced, and what to say of it. */
-static struct {
-	unsigned int folders;
-	int error;
-} synced;
-
-/* In place of that of the C library. */
-int fsync(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
-		return (int)syscall(SYS_fsync, fd);
-	synced.folders++;
-	errno = synced.error;
-	return synced.error ? -1 : 0;
-}
 
 static void begin(struct copier *c)
 {

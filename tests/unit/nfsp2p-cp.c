@@ -11,7 +11,6 @@
 #include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,30 +24,9 @@
 #include "../../tools/nfsp2p/walk.h"
 #include "../lib/lab.h"
 #include "../lib/tempdir.h"
+#include "nfsp2p/synced.h"
 
 #define MIB (1UL << 20)
-
-/* What fsync(2) was asked for, and what it is to say of folders. */
-static struct {
-	int error;
-	int folders;
-	bool named, recorded;
-	char name[PATH_MAX], state[PATH_MAX];
-} synced;
-
-/* In place of that of the C library. */
-int fsync(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
-		return (int)syscall(SYS_fsync, fd);
-	synced.folders++;
-	synced.named = !access(synced.name, F_OK);
-	synced.recorded = !access(synced.state, F_OK);
-	errno = synced.error;
-	return synced.error ? -1 : 0;
-}
 
 static void test_size(void **state)
 {
