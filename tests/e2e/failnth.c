@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What if memory runs out, in one place after the other?  /proc/thread-self/fail-nth
- * makes the Nth allocation of a system call fail (the kernel's fault-injection.rst).
- * For each N up to the last one, direct I/O has to end: with all data, with
- * fewer, or with -ENOMEM, and never with wrong ones.  It keeps no page, and the next
- * one works.
+ * What if memory runs out, in one place after the other?  One allocation of a system
+ * call fails, or one that rpciod makes for it, up to the last one.  Direct I/O has to
+ * end: with all data, with fewer, or with -ENOMEM, and never with wrong ones.  It keeps
+ * no page, and the next one works.
  *
  * With LOCALIO, an allocation that fails where READ or WRITE would be started
  * locally must send it to the server.  Needs the debug kernel.
@@ -22,6 +21,7 @@
 #include <cmocka.h>
 
 #include "../lib/evidence.h"
+#include "../lib/fault.h"
 #include "../lib/io.h"
 #include "../lib/lab.h"
 #include "../lib/local.h"
@@ -34,7 +34,8 @@
 #define OLD_SEED  1
 #define NEW_SEED  2
 #define MAX_N	  2000 /* more than any of these system calls allocates */
-#define FAIL_NTH  "/proc/thread-self/fail-nth"
+/* What rpciod may have before it gets no more grows by this: less than it asks for at once. */
+#define STEP 128
 
 /**
  * struct row - one test
@@ -43,6 +44,7 @@
  * @write:	direction, as the file sees it
  * @kind:	kind of memory
  * @len:	bytes
+ * @rpciod:	it is rpciod's allocations that fail
  */
 struct row {
 	const char *version;
@@ -50,6 +52,7 @@ struct row {
 	bool write;
 	enum mem_kind kind;
 	size_t len;
+	bool rpciod;
 };
 
 /**
@@ -66,25 +69,20 @@ struct tally {
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf buf;
 static char mounted[32];
-static int nth = -1;
 
-/* The @n-th allocation from here on fails. */
-static void arm(unsigned int n)
+/* The @n-th allocation from here on fails, or one of rpciod's. */
+static void arm(const struct row *row, unsigned int n)
 {
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
-
-	assert_int_equal(pwrite(nth, text, len, 0), len);
+	if (row->rpciod)
+		fault_arm_below((size_t)(n - 1) * STEP);
+	else
+		fault_arm(n);
 }
 
 /* Return: did it get that far? */
-static bool disarm(void)
+static bool disarm(const struct row *row)
 {
-	char left[16] = "";
-
-	assert_true(pread(nth, left, sizeof(left) - 1, 0) > 0);
-	arm(0);
-	return atoi(left) == 0;
+	return row->rpciod ? fault_disarm_below() : fault_disarm();
 }
 
 static void mount_as(const char *version, bool local)
@@ -176,9 +174,9 @@ static bool attempt(const struct row *row, unsigned int n, struct tally *tally)
 
 	prepare(row);
 	rpcs = local_data_rpcs();
-	arm(n);
+	arm(row, n);
 	done = move(row);
-	hit = disarm();
+	hit = disarm(row);
 	if (hit)
 		count(row, n, done, tally);
 	else
@@ -216,6 +214,8 @@ static void test_io(void **state)
 	assert_int_equal(membuf_alloc(&buf, row->kind, row->len), 0);
 	/* What is allocated once, and then kept. */
 	plain(row);
+	if (row->rpciod)
+		fault_aim("rpc_async_schedule", "sunrpc");
 	evidence_start(&before);
 	while (attempt(row, ++n, &tally)) {
 		plain(row);
@@ -253,10 +253,10 @@ static void test_open(void **state)
 		int fd, rc;
 		void *p;
 
-		arm(++n);
+		fault_arm(++n);
 		p = open_and_map(&fd);
 		rc = errno;
-		hit = disarm();
+		hit = fault_disarm();
 		if (p == MAP_FAILED && (rc != ENOMEM || !hit))
 			fail_msg("call %u: %s", n, strerror(rc));
 		tally.full += hit && p != MAP_FAILED;
@@ -280,36 +280,18 @@ static void test_open(void **state)
 static int clean_up(void **state)
 {
 	(void)state;
-	arm(0);
+	fault_disarm();
+	fault_disarm_below();
+	fault_aim(NULL, NULL);
 	membuf_free(&buf);
 	return 0;
 }
 
 static int enter(void)
 {
-	static const char *const settings[][2] = {
-		{ "/sys/kernel/debug/failslab/ignore-gfp-wait", "N" },
-		{ "/sys/kernel/debug/failslab/verbose", "0" },
-		{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N" },
-		{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N" },
-		{ "/sys/kernel/debug/fail_page_alloc/min-order", "0" },
-		{ "/sys/kernel/debug/fail_page_alloc/verbose", "0" },
-		/* No allocation, but a connection. */
-		{ "/sys/kernel/debug/fail_sunrpc/ignore-client-disconnect", "Y" },
-		{ "/sys/kernel/debug/fail_sunrpc/ignore-server-disconnect", "Y" },
-		{ "/sys/kernel/debug/fail_sunrpc/ignore-cache-wait", "Y" },
-	};
-
-	nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
-	if (nth < 0) {
-		perror("this kernel injects no faults: run it with lab/vm --debug: " FAIL_NTH);
-		return 1;
-	}
 	/* Loads the modules. */
-	if (lab_mount("3", "rdma") || !local_exists())
+	if (lab_mount("3", "rdma") || !local_exists() || fault_enter())
 		return 1;
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		lab_put(settings[i][0], settings[i][1]);
 	local_probe_v3();
 	return 0;
 }
@@ -335,8 +317,9 @@ static void add_io(struct rows *rows, const struct row *row)
 			 .teardown_func = clean_up,
 			 .initial_state = copy,
 		 },
-		 "v%s %s %s %s %zu", row->version, row->local ? "LOCALIO" : "RDMA",
-		 row->write ? "write" : "read", mem_name(row->kind), row->len);
+		 "v%s %s %s %s %zu%s", row->version, row->local ? "LOCALIO" : "RDMA",
+		 row->write ? "write" : "read", mem_name(row->kind), row->len,
+		 row->rpciod ? " rpciod" : "");
 }
 
 static void add_version(struct rows *rows, const char *version)
@@ -344,8 +327,8 @@ static void add_version(struct rows *rows, const char *version)
 	static const size_t lens[] = { 3 * 4096, 65536 };
 
 	for (int i = 0; i < 2 * 2 * 2; i++) {
-		struct row row = { version, false, i % 2, i / 2 % 2 ? MEM_BAR : MEM_RAM,
-				   lens[i / 4] };
+		struct row row = { version,	false, i % 2, i / 2 % 2 ? MEM_BAR : MEM_RAM,
+				   lens[i / 4], false };
 
 		add_io(rows, &row);
 	}
@@ -357,7 +340,12 @@ static void add_version(struct rows *rows, const char *version)
 		 },
 		 "v%s open and map", version);
 	for (int i = 0; i < 2 * 2; i++) {
-		struct row row = { version, true, i % 2, i / 2 ? MEM_CMB : MEM_RAM, 65536 };
+		struct row row = { version, true, i % 2, i / 2 ? MEM_CMB : MEM_RAM, 65536, false };
+
+		add_io(rows, &row);
+	}
+	for (int i = 0; i < 2 * 2; i++) {
+		struct row row = { version, false, i % 2, i / 2 ? MEM_BAR : MEM_RAM, 65536, true };
 
 		add_io(rows, &row);
 	}
