@@ -54,8 +54,11 @@ group_of() {
 	group_lines | awk -F '\t' -v subject="$(subject "$1")" '$2 == subject { print $1; found = 1 } END { exit !found }'
 }
 
-# prefix_hash NUMBER: stands for the patches up to this one, and for how they are
-# tried.
+# prefix_hash NUMBER: stands for what the patches up to this one change, whatever they
+# say of it, and for how they are tried.
 prefix_hash() {
-	cat "${PATCHES[@]:0:$1+1}" "$0" "$REPO/tests/series/lib.sh" | hash_of
+	{
+		sed -s '1,/^---$/d' "${PATCHES[@]:0:$1+1}"
+		cat "$0" "$REPO/tests/series/lib.sh"
+	} | hash_of
 }
