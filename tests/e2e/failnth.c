@@ -5,6 +5,9 @@
  * end: with all data, with fewer, or with -ENOMEM, and never with wrong ones.  It keeps
  * no page, and the next one works.
  *
+ * The worker that connects makes hundreds, of which some fail here.  The mount is a
+ * hard one, so that the I/O has to wait for the next attempt, and be whole.
+ *
  * With LOCALIO, an allocation that fails where READ or WRITE would be started
  * locally must send it to the server.  Needs the debug kernel.
  */
@@ -38,13 +41,25 @@
 #define STEP 128
 
 /**
+ * enum where - whose allocations fail
+ * @CALLER:	those of the system call
+ * @RPCIOD:	those of the workers that encode and send RPCs
+ * @CONNECT:	those of the one that connects, after the connection was lost
+ */
+enum where {
+	CALLER,
+	RPCIOD,
+	CONNECT,
+};
+
+/**
  * struct row - one test
  * @version:	NFS version
  * @local:	by LOCALIO
  * @write:	direction, as the file sees it
  * @kind:	kind of memory
  * @len:	bytes
- * @rpciod:	it is rpciod's allocations that fail
+ * @where:	what fails
  */
 struct row {
 	const char *version;
@@ -52,7 +67,7 @@ struct row {
 	bool write;
 	enum mem_kind kind;
 	size_t len;
-	bool rpciod;
+	enum where where;
 };
 
 /**
@@ -70,19 +85,41 @@ static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf buf;
 static char mounted[32];
 
-/* The @n-th allocation from here on fails, or one of rpciod's. */
+/* What a worker may have at the @n-th attempt, bytes. */
+static size_t allowance(enum where where, unsigned int n)
+{
+	size_t bytes = STEP;
+
+	if (where == RPCIOD)
+		return (size_t)(n - 1) * STEP;
+	while (n-- > 1)
+		bytes += bytes / 2;
+	return bytes - STEP;
+}
+
+/* The @n-th allocation from here on fails, or one of the workers'. */
 static void arm(const struct row *row, unsigned int n)
 {
-	if (row->rpciod)
-		fault_arm_below((size_t)(n - 1) * STEP);
-	else
+	if (row->where == CALLER)
 		fault_arm(n);
+	else
+		fault_arm_below(allowance(row->where, n));
+	if (row->where == CONNECT)
+		assert_return_code(nic_control("kill"), 0);
 }
 
 /* Return: did it get that far? */
 static bool disarm(const struct row *row)
 {
-	return row->rpciod ? fault_disarm_below() : fault_disarm();
+	return row->where == CALLER ? fault_disarm() : fault_disarm_below();
+}
+
+static void aim(enum where where)
+{
+	if (where == RPCIOD)
+		fault_aim("rpc_async_schedule", "sunrpc");
+	else if (where == CONNECT)
+		fault_aim("xprt_rdma_connect_worker", "rpcrdma");
 }
 
 static void mount_as(const char *version, bool local)
@@ -214,8 +251,7 @@ static void test_io(void **state)
 	assert_int_equal(membuf_alloc(&buf, row->kind, row->len), 0);
 	/* What is allocated once, and then kept. */
 	plain(row);
-	if (row->rpciod)
-		fault_aim("rpc_async_schedule", "sunrpc");
+	aim(row->where);
 	evidence_start(&before);
 	while (attempt(row, ++n, &tally)) {
 		plain(row);
@@ -224,6 +260,8 @@ static void test_io(void **state)
 	evidence_check_pins(&before);
 	say(&tally, n - 1);
 	assert_true(n > 1);
+	if (row->where == CONNECT)
+		assert_int_equal(tally.full, n - 1);
 	/* There is an allocation that LOCALIO can do without. */
 	assert_int_equal(tally.rpc > 0, row->local && row->kind == MEM_RAM);
 }
@@ -306,11 +344,13 @@ static int leave(void **state)
 
 static void add_io(struct rows *rows, const struct row *row)
 {
+	static const char *const where[] = { "", " rpciod", " connect" };
 	struct row *copy = malloc(sizeof(*copy));
 
 	if (!copy)
 		exit(2);
 	*copy = *row;
+
 	rows_add(rows,
 		 (struct CMUnitTest){
 			 .test_func = test_io,
@@ -318,8 +358,7 @@ static void add_io(struct rows *rows, const struct row *row)
 			 .initial_state = copy,
 		 },
 		 "v%s %s %s %s %zu%s", row->version, row->local ? "LOCALIO" : "RDMA",
-		 row->write ? "write" : "read", mem_name(row->kind), row->len,
-		 row->rpciod ? " rpciod" : "");
+		 row->write ? "write" : "read", mem_name(row->kind), row->len, where[row->where]);
 }
 
 static void add_version(struct rows *rows, const char *version)
@@ -328,7 +367,7 @@ static void add_version(struct rows *rows, const char *version)
 
 	for (int i = 0; i < 2 * 2 * 2; i++) {
 		struct row row = { version,	false, i % 2, i / 2 % 2 ? MEM_BAR : MEM_RAM,
-				   lens[i / 4], false };
+				   lens[i / 4], CALLER };
 
 		add_io(rows, &row);
 	}
@@ -340,15 +379,19 @@ static void add_version(struct rows *rows, const char *version)
 		 },
 		 "v%s open and map", version);
 	for (int i = 0; i < 2 * 2; i++) {
-		struct row row = { version, true, i % 2, i / 2 ? MEM_CMB : MEM_RAM, 65536, false };
+		struct row row = { version, true, i % 2, i / 2 ? MEM_CMB : MEM_RAM, 65536, CALLER };
 
 		add_io(rows, &row);
 	}
 	for (int i = 0; i < 2 * 2; i++) {
-		struct row row = { version, false, i % 2, i / 2 ? MEM_BAR : MEM_RAM, 65536, true };
+		struct row row = {
+			version, false, i % 2, i / 2 ? MEM_BAR : MEM_RAM, 65536, RPCIOD
+		};
 
 		add_io(rows, &row);
 	}
+	add_io(rows, &(struct row){ version, false, false, MEM_BAR, 65536, CONNECT });
+	add_io(rows, &(struct row){ version, false, true, MEM_RAM, 65536, CONNECT });
 }
 
 int main(int argc, char **argv)
