@@ -344,7 +344,7 @@ static int leave(void **state)
 
 static void add_io(struct rows *rows, const struct row *row)
 {
-	static const char *const where[] = { "", " rpciod", " connect" };
+	static const char *const where[] = { "", "rpciod: ", "connect: " };
 	struct row *copy = malloc(sizeof(*copy));
 
 	if (!copy)
@@ -357,8 +357,9 @@ static void add_io(struct rows *rows, const struct row *row)
 			 .teardown_func = clean_up,
 			 .initial_state = copy,
 		 },
-		 "v%s %s %s %s %zu%s", row->version, row->local ? "LOCALIO" : "RDMA",
-		 row->write ? "write" : "read", mem_name(row->kind), row->len, where[row->where]);
+		 "%sv%s %s %s %s %zu", where[row->where], row->version,
+		 row->local ? "LOCALIO" : "RDMA", row->write ? "write" : "read",
+		 mem_name(row->kind), row->len);
 }
 
 static void add_version(struct rows *rows, const char *version)
