@@ -4,6 +4,10 @@
 # whose sources include a changed header, directly or through others. The
 # include graph is taken conservatively: an include matches every file whose
 # path ends in it, and conditions around it are ignored.
+#
+# A series that changes no header of sunrpc still needs sunrpc rebuilt, for the
+# anchor, and with it all that use its exports, which are in our namespace then:
+# see identity.sh. Those are taken to be the ones that include its headers.
 
 # stack_modules: the stock kernel's modules of the NFS stack, as paths without
 # suffix (net/sunrpc/sunrpc), from the list that Debian ships.
@@ -17,18 +21,26 @@ stack_modules() {
 affected_files() {
 	changed_files >"$WORK/changed"
 	(
+		cd "$WORK/tree" || exit
+		echo net/sunrpc/sunrpc_syms.c
+		find include/linux/sunrpc -name '*.h'
+	) >"$WORK/exporter"
+	(
 		cd "$WORK/pristine" || exit
 		grep -rEo --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+[>"]' include "${STACK_DIRS[@]}"
 		# Files as they are after the patches, where an include may be new.
 		cd "$WORK/tree" || exit
 		grep -rEo --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+[>"]' include "${STACK_DIRS[@]}" || true
 	) | sed -E 's|^([^:]+):[^<"]*[<"](\.\.?/)*([^>"]+)[>"]$|\1 \3|' | sort -u |
-		awk -v changed="$WORK/changed" '
+		awk -v changed="$WORK/changed" -v exporter="$WORK/exporter" '
 			# Index users by the last part of the included name.
 			{ n = split($2, part, "/"); users[part[n]] = users[part[n]] "\n" $1 " " $2 }
-			END {
-				while ((getline file < changed) > 0) {
-					why[file] = "changed"
+			# All that a file of this list reaches, and was not reached yet.
+			function reach(list, reason,    file, i, m, n, pair, pairs, part) {
+				while ((getline file < list) > 0) {
+					if (file in why)
+						continue
+					why[file] = reason
 					queue[++tail] = file
 				}
 				while (head < tail) {
@@ -40,10 +52,14 @@ affected_files() {
 							continue
 						if (index("/" file, "/" pair[2]) != length(file) - length(pair[2]) + 1)
 							continue
-						why[pair[1]] = why[file] == "changed" ? file : why[file]
+						why[pair[1]] = why[file] == "changed" ? file ", which is changed" : why[file]
 						queue[++tail] = pair[1]
 					}
 				}
+			}
+			END {
+				reach(changed, "changed")
+				reach(exporter, "sunrpc, which is rebuilt")
 				for (file in why)
 					print file "\t" why[file]
 			}'
@@ -79,7 +95,7 @@ affected_modules() {
 			if (why[source] == "changed")
 				reason[$1] = source " is changed"
 			else if (!($1 in reason))
-				reason[$1] = source " uses " why[source] ", which is changed"
+				reason[$1] = source " uses " why[source]
 		}
 		END { for (module in reason) print module "\t" reason[module] }' | sort
 }
