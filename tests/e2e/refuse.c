@@ -162,7 +162,7 @@ static void test_ram(void **state)
 	const struct row *row = *state;
 	struct expected exp = {
 		/* Debian's own modules take references instead of pins. */
-		.pins = lab_is_stock() ? PINS_BALANCED : PINS_EXACT,
+		.pins = expected_pins(),
 	};
 	struct evidence before;
 	unsigned char *data;

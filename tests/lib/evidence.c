@@ -101,6 +101,17 @@ void evidence_start(struct evidence *ev)
 }
 
 /**
+ * expected_pins - what is known about the pins of an I/O in one piece
+ *
+ * Return: that there is one for each page, except with modules that do what the stock
+ * ones do: those pin nothing.
+ */
+enum pin_rule expected_pins(void)
+{
+	return lab_is_stock() ? PINS_BALANCED : PINS_EXACT;
+}
+
+/**
  * expected_add - describe one segment of an I/O that succeeds
  * @exp:	is added to
  * @write:	true if the file is written

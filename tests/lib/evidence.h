@@ -69,6 +69,7 @@ struct expected {
 
 void evidence_take(struct evidence *ev);
 void evidence_start(struct evidence *ev);
+enum pin_rule expected_pins(void);
 void expected_add(struct expected *exp, bool write, enum mem_kind kind, const void *data,
 		  size_t len);
 void evidence_check(const struct evidence *before, const struct expected *exp);
