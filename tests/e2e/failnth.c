@@ -5,8 +5,9 @@
  * end: with all data, with fewer, or with -ENOMEM, and never with wrong ones.  It keeps
  * no page, and the next one works.
  *
- * The worker that connects makes hundreds, of which some fail here.  The mount is a
- * hard one, so that the I/O has to wait for the next attempt, and be whole.
+ * The worker that connects makes hundreds, and so does the one that makes memory
+ * regions for RPCs that got none; of these, some fail here.  The mount is a hard one,
+ * so that the I/O has to wait for the next attempt, and be whole.
  *
  * With LOCALIO, an allocation that fails where READ or WRITE would be started
  * locally must send it to the server.  Needs the debug kernel.
@@ -31,6 +32,7 @@
 #include "../lib/nfsfile.h"
 #include "../lib/pattern.h"
 #include "../lib/rows.h"
+#include "../lib/xprts.h"
 
 #define NAME	  "failnth"
 #define FILE_SIZE (256UL << 10)
@@ -38,18 +40,24 @@
 #define NEW_SEED  2
 #define MAX_N	  2000 /* more than any of these system calls allocates */
 /* What rpciod may have before it gets no more grows by this: less than it asks for at once. */
-#define STEP 128
+#define STEP	   128
+#define SMALL_RPCS "rsize=16384,wsize=16384"
+#define NAP	   10000 /* microseconds */
+#define PATIENCE   1000	 /* naps */
 
 /**
  * enum where - whose allocations fail
  * @CALLER:	those of the system call
  * @RPCIOD:	those of the workers that encode and send RPCs
  * @CONNECT:	those of the one that connects, after the connection was lost
+ * @REFRESH:	those of the one that makes more memory regions: a new connection has
+ *		fewer than an I/O of many RPCs needs at once
  */
 enum where {
 	CALLER,
 	RPCIOD,
 	CONNECT,
+	REFRESH,
 };
 
 /**
@@ -83,7 +91,7 @@ struct tally {
 
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf buf;
-static char mounted[32];
+static char mounted[48];
 
 /* What a worker may have at the @n-th attempt, bytes. */
 static size_t allowance(enum where where, unsigned int n)
@@ -97,15 +105,42 @@ static size_t allowance(enum where where, unsigned int n)
 	return bytes - STEP;
 }
 
+/*
+ * The next RPC has to find that the connection is gone: one that is sent into it waits
+ * for its answer, and does not learn how the next attempt to connect ends.
+ */
+static void lose_connection(void)
+{
+	const unsigned int connected = xprts_connected();
+
+	assert_return_code(nic_control("kill"), 0);
+	for (int i = 0; xprts_connected() >= connected; i++) {
+		if (i == PATIENCE)
+			fail_msg("the transport has not noticed that its connection is gone");
+		usleep(NAP);
+	}
+}
+
+/* A connection with no more memory regions than it is born with. */
+static void connect_anew(void)
+{
+	static unsigned char page[4096] __attribute__((aligned(4096)));
+
+	lose_connection();
+	assert_int_equal(io_one(IO_SYNC, false, file.client, page, sizeof(page), 0), sizeof(page));
+}
+
 /* The @n-th allocation from here on fails, or one of the workers'. */
 static void arm(const struct row *row, unsigned int n)
 {
+	if (row->where == REFRESH)
+		connect_anew();
 	if (row->where == CALLER)
 		fault_arm(n);
 	else
 		fault_arm_below(allowance(row->where, n));
 	if (row->where == CONNECT)
-		assert_return_code(nic_control("kill"), 0);
+		lose_connection();
 }
 
 /* Return: did it get that far? */
@@ -120,19 +155,24 @@ static void aim(enum where where)
 		fault_aim("rpc_async_schedule", "sunrpc");
 	else if (where == CONNECT)
 		fault_aim("xprt_rdma_connect_worker", "rpcrdma");
+	else if (where == REFRESH)
+		fault_aim("rpcrdma_mr_refresh_worker", "rpcrdma");
 }
 
-static void mount_as(const char *version, bool local)
+/* @options: of the mount, or NULL. */
+static void mount_as(const char *version, bool local, const char *options)
 {
+	const char *const words[] = { "-o", options, NULL };
 	char wanted[sizeof(mounted)];
 
-	snprintf(wanted, sizeof(wanted), "%s %s", version, local ? "local" : "rdma");
+	snprintf(wanted, sizeof(wanted), "%s %s %s", version, local ? "local" : "rdma",
+		 options ? options : "");
 	if (!strcmp(wanted, mounted))
 		return;
 	mounted[0] = '\0';
 	nfsfile_close(&file);
 	local_switch(local);
-	if (lab_mount_with(version, "rdma", NULL))
+	if (lab_mount_with(version, "rdma", options ? words : NULL))
 		fail_msg("lab-nfs up --vers %s failed", version);
 	nfsfile_open(&file, NAME, FILE_SIZE);
 	snprintf(mounted, sizeof(mounted), "%s", wanted);
@@ -247,7 +287,7 @@ static void test_io(void **state)
 	struct evidence before;
 	unsigned int n = 0;
 
-	mount_as(row->version, row->local);
+	mount_as(row->version, row->local, row->where == REFRESH ? SMALL_RPCS : NULL);
 	assert_int_equal(membuf_alloc(&buf, row->kind, row->len), 0);
 	/* What is allocated once, and then kept. */
 	plain(row);
@@ -260,7 +300,7 @@ static void test_io(void **state)
 	evidence_check_pins(&before);
 	say(&tally, n - 1);
 	assert_true(n > 1);
-	if (row->where == CONNECT)
+	if (row->where == CONNECT || row->where == REFRESH)
 		assert_int_equal(tally.full, n - 1);
 	/* There is an allocation that LOCALIO can do without. */
 	assert_int_equal(tally.rpc > 0, row->local && row->kind == MEM_RAM);
@@ -285,7 +325,7 @@ static void test_open(void **state)
 	unsigned int n = 0;
 	bool hit;
 
-	mount_as(*state, false);
+	mount_as(*state, false, NULL);
 	nfsfile_server_fill(&file, FILE_SIZE, OLD_SEED, 0);
 	do {
 		int fd, rc;
@@ -344,7 +384,7 @@ static int leave(void **state)
 
 static void add_io(struct rows *rows, const struct row *row)
 {
-	static const char *const where[] = { "", "rpciod: ", "connect: " };
+	static const char *const where[] = { "", "rpciod: ", "connect: ", "refresh: " };
 	struct row *copy = malloc(sizeof(*copy));
 
 	if (!copy)
@@ -393,6 +433,8 @@ static void add_version(struct rows *rows, const char *version)
 	}
 	add_io(rows, &(struct row){ version, false, false, MEM_BAR, 65536, CONNECT });
 	add_io(rows, &(struct row){ version, false, true, MEM_RAM, 65536, CONNECT });
+	add_io(rows, &(struct row){ version, false, false, MEM_BAR, FILE_SIZE, REFRESH });
+	add_io(rows, &(struct row){ version, false, true, MEM_BAR, FILE_SIZE, REFRESH });
 }
 
 int main(int argc, char **argv)

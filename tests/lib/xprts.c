@@ -62,6 +62,34 @@ uint64_t xprts_sum(const char *attribute)
 	return sum;
 }
 
+/**
+ * xprts_connected - how many RDMA transports have a connection
+ *
+ * net/sunrpc/sysfs.c, rpc_sysfs_xprt_state_show(): one line, a word for each bit.
+ *
+ * Return: the number.
+ */
+unsigned int xprts_connected(void)
+{
+	unsigned int count = 0;
+	char line[256];
+	glob_t found;
+
+	xprts_find("xprt_state", &found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		FILE *f =
+			strstr(found.gl_pathv[i], "-rdma/") ? fopen(found.gl_pathv[i], "re") : NULL;
+
+		if (!f)
+			continue;
+		if (fgets(line, sizeof(line), f) && strstr(line, "CONNECTED"))
+			count++;
+		fclose(f);
+	}
+	globfree(&found);
+	return count;
+}
+
 /* The numbers of an "xprt: rdma" line; the last four are what is asked for. */
 static bool parse_xprt(const char *line, struct xprt_stats *st)
 {

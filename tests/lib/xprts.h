@@ -21,6 +21,7 @@ struct xprt_stats {
 #define XPRT_YES 2
 
 uint64_t xprts_sum(const char *attribute);
+unsigned int xprts_connected(void);
 int xprts_of_mount(const char *mountpoint, struct xprt_stats *st, int max);
 
 #endif
