@@ -36,7 +36,7 @@ struct evidence {
 };
 
 /**
- * enum pin_rule - what is known about the number of pinned pages
+ * enum pin_rule - what is known about the number of pages that our modules pin
  * @PINS_BALANCED:	nothing but that all are released
  * @PINS_AT_LEAST:	each page at least once
  * @PINS_EXACT:		each page exactly once
@@ -69,7 +69,6 @@ struct expected {
 
 void evidence_take(struct evidence *ev);
 void evidence_start(struct evidence *ev);
-enum pin_rule expected_pins(void);
 void expected_add(struct expected *exp, bool write, enum mem_kind kind, const void *data,
 		  size_t len);
 void evidence_check(const struct evidence *before, const struct expected *exp);
