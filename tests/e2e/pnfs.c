@@ -57,13 +57,13 @@ struct row {
 	size_t len;
 };
 
-#define MAX_ROWS 120
+#define MAX_ROWS 150
 
 static struct row rows[MAX_ROWS];
 static struct CMUnitTest tests[MAX_ROWS];
 static size_t ntests;
 static struct nfsfile file = NFSFILE_CLOSED;
-static struct membuf buf;
+static struct membuf buf, front;
 static char mounted[32];
 
 /* Mount, unless it is mounted like that already. */
@@ -118,6 +118,7 @@ static int free_buffer(void **state)
 {
 	(void)state;
 	membuf_free(&buf);
+	membuf_free(&front);
 	return 0;
 }
 
@@ -184,6 +185,40 @@ static void test_refused(void **state)
 		fail_msg("the refusal took %" PRIu64 " RPCs, which is more than one try", calls);
 }
 
+/*
+ * Memory in front of what is refused is written to all mirrors, or none: one of
+ * them meets the refusal first, when the others still have it in their queues.
+ */
+static void test_front(void **state)
+{
+	const struct row *row = *state;
+	struct expected nothing = { .may_copy = row->len };
+	struct evidence before, after;
+	struct iovec iov[2];
+	uint64_t rpcs;
+	ssize_t done;
+
+	prepare(row, &before);
+	assert_int_equal(membuf_alloc(&front, MEM_RAM, row->len), 0);
+	pattern_fill(front.data, row->len, NEW_SEED, 0);
+	iov[0] = (struct iovec){ front.data, row->len };
+	iov[1] = (struct iovec){ buf.data, row->len };
+	done = io_vec(row->engine, row->write, file.client, iov, 2, 0);
+	assert_int_equal(done, row->len);
+	if (row->write)
+		nfsfile_server_check(&file, row->len, NEW_SEED, 0);
+	else
+		nfsfile_buffer_check(front.data, row->len, OLD_SEED, 0, "RAM in front");
+	nfsfile_server_check(&file, FILE_SIZE - row->len, OLD_SEED, row->len);
+	nfsfile_buffer_check(buf.data, row->len, NEW_SEED, 0, "refused buffer");
+	free_buffer(NULL);
+	evidence_check(&before, &nothing);
+	evidence_take(&after);
+	rpcs = after.server.reads - before.server.reads + after.server.writes -
+	       before.server.writes;
+	assert_int_equal(rpcs, row->write ? row->mirrors : 1);
+}
+
 static void add(CMUnitTestFunction func, const char *what, const struct row *row)
 {
 	struct row *copy = &rows[ntests];
@@ -219,6 +254,8 @@ static void add_rows(const char *version, const char *netid, unsigned int mirror
 			add(test_works, "carries", &row);
 		else
 			add(test_refused, "refuses", &row);
+		if (row.kind != MEM_RAM && !able && row.len == 65536)
+			add(test_front, "serves RAM in front of", &row);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,18 +56,26 @@ static void wait_until_moved(const struct subject *s, const struct nic_stats *be
 	}
 }
 
-/* Start one large I/O and return at once. */
-static void start(const struct subject *s, uint64_t seed)
+/*
+ * Start one large I/O and return at once.  With @beyond, the buffer goes on with
+ * memory that must not be accessed: the I/O ends in front of it.
+ */
+static void start(const struct subject *s, uint64_t seed, bool beyond)
 {
-	struct iovec iov;
+	static void *forbidden;
+	struct iovec iov[2];
 
+	if (!forbidden)
+		forbidden = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(forbidden, MAP_FAILED);
 	assert_int_equal(membuf_alloc(&buf, s->kind, SIZE), 0);
 	if (s->write)
 		pattern_fill(buf.data, SIZE, seed, 0);
 	else
 		nfsfile_server_fill(&file, SIZE, seed, 0);
-	iov = (struct iovec){ buf.data, SIZE };
-	flight_start(&flight, s->write, file.client, &iov, 1);
+	iov[0] = (struct iovec){ buf.data, SIZE };
+	iov[1] = (struct iovec){ forbidden, 4096 };
+	flight_start(&flight, s->write, file.client, iov, beyond ? 2 : 1);
 }
 
 static void finish(const struct subject *s, uint64_t seed)
@@ -90,7 +99,7 @@ static void test_kill(void **state)
 
 	nfsfile_mount(&file, s->version, "rdma", "restart", SIZE);
 	evidence_start(&before);
-	start(s, 900);
+	start(s, 900, false);
 	expected_add(&exp, s->write, s->kind, buf.data, SIZE);
 	for (int i = 0; i < KILLS; i++) {
 		wait_until_moved(s, &before.nic, (i + 1) * (SIZE / 8));
@@ -115,7 +124,7 @@ static void test_verifier(void **state)
 
 	nfsfile_mount(&file, s->version, "rdma", "restart", SIZE);
 	evidence_start(&before);
-	start(s, 901);
+	start(s, 901, false);
 	expected_add(&exp, s->write, s->kind, buf.data, SIZE);
 	wait_until_moved(s, &before.nic, EARLY);
 	server_restart();
@@ -141,11 +150,10 @@ static void make_room(void)
  * another write verifier, as it may have lost more (fs/nfsd/vfs.c,
  * commit_reset_write_verifier()).  Only the other write must fail.
  */
-static void test_new_verifier(void **state)
+static void new_verifier(const struct subject *s, bool beyond)
 {
 	static const char *const full[] = { "mount", "-o", "remount,size=16M", LAB_EXPORT, NULL };
 	static char data[65536];
-	const struct subject *s = *state;
 	struct expected exp = { .pins = PINS_AT_LEAST, .resent = true, .may_copy = UINT64_MAX };
 	struct evidence before;
 	int other;
@@ -158,7 +166,7 @@ static void test_new_verifier(void **state)
 	export_full = true;
 	lab_must(full);
 	evidence_start(&before);
-	start(s, 902);
+	start(s, 902, beyond);
 	expected_add(&exp, s->write, s->kind, buf.data, SIZE);
 	wait_until_moved(s, &before.nic, EARLY);
 	assert_int_equal(pwrite(other, data, sizeof(data), 0), -1);
@@ -169,6 +177,17 @@ static void test_new_verifier(void **state)
 	if (moved(s, &before.nic) <= SIZE)
 		fail_msg("nothing was sent again: the other write failed too late");
 	evidence_check(&before, &exp);
+}
+
+static void test_new_verifier(void **state)
+{
+	new_verifier(*state, false);
+}
+
+/* That the rest of the buffer is bad does not keep what was sent from being sent again. */
+static void test_new_verifier_beyond(void **state)
+{
+	new_verifier(*state, true);
 }
 
 static int cleanup(void **state)
@@ -199,10 +218,12 @@ static const struct subject table[] = {
 	{ test_verifier, "v3 write BAR, server restarted", "3", true, MEM_BAR },
 	{ test_verifier, "v3 write RAM, server restarted", "3", true, MEM_RAM },
 	{ test_new_verifier, "v3 write CMB, new verifier", "3", true, MEM_CMB },
+	{ test_new_verifier_beyond, "v3 write RAM, bad end, new verifier", "3", true, MEM_RAM },
 	{ test_kill, "v4.2 write BAR, connection lost", "4.2", true, MEM_BAR },
 	{ test_kill, "v4.2 read CMB, connection lost", "4.2", false, MEM_CMB },
 	{ test_kill, "v4.2 write RAM, connection lost", "4.2", true, MEM_RAM },
 	{ test_new_verifier, "v4.2 write BAR, new verifier", "4.2", true, MEM_BAR },
+	{ test_new_verifier_beyond, "v4.2 write CMB, bad end, new verifier", "4.2", true, MEM_CMB },
 	{ test_verifier, "v4.2 write CMB, server restarted", "4.2", true, MEM_CMB },
 	{ test_verifier, "v4.2 read BAR, server restarted", "4.2", false, MEM_BAR },
 };
