@@ -128,12 +128,17 @@ static void test_nothing_resent(void **state)
 static void test_part_sent(void **state)
 {
 	const struct row *row = *state;
+	struct mount_stats mounted, warm;
 	struct evidence before;
 
 	prepare(row);
 	nfsfile_server_fill(&file, LEN, OLD_SEED, 0);
 	assert_return_code(fsync(file.server), errno);
+	assert_int_equal(mount_stats_read(LAB_MOUNT, &mounted), 0);
 	assert_int_equal(io_one(IO_SYNC, false, file.client, buf.data, LEN, 0), LEN);
+	assert_int_equal(mount_stats_read(LAB_MOUNT, &warm), 0);
+	/* By the disk: what the server is asked for as well would be refused as a whole. */
+	assert_int_equal(warm.read.ops, mounted.read.ops);
 	evidence_take(&before);
 	withdraw();
 	assert_int_equal(
