@@ -4,8 +4,10 @@
  * asynchronous twins with segments in RAM, CMB and BAR, in several orders and
  * with odd lengths.  The NIC must fetch each segment from where it lives.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../lib/evidence.h"
 #include "../lib/io.h"
@@ -209,6 +211,28 @@ static void run_row(void **state)
 	evidence_check(&before, &exp);
 }
 
+/* What is wrong with memory behind the end of the file is no reason to fail. */
+static void test_end(void **state)
+{
+	const char *version = *state;
+	struct iovec iov[2];
+	void *forbidden;
+
+	nfsfile_mount(&file, version, "rdma", "iovec", POOL);
+	nfsfile_server_fill(&file, POOL, 1, 0);
+	assert_int_equal(membuf_alloc(&pool[MEM_RAM], MEM_RAM, 4096), 0);
+	forbidden = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(forbidden, MAP_FAILED);
+	iov[0] = (struct iovec){ pool[MEM_RAM].data, 4096 };
+	iov[1] = (struct iovec){ forbidden, 4096 };
+
+	assert_int_equal(io_vec(IO_SYNC, false, file.client, iov, 2, POOL), 0);
+	assert_int_equal(io_vec(IO_SYNC, false, file.client, iov, 2, POOL - 4096), 4096);
+	nfsfile_buffer_check(iov[0].iov_base, 4096, 1, POOL - 4096, "RAM buffer");
+	assert_int_equal(io_vec(IO_SYNC, false, file.client, iov + 1, 1, 0), -EFAULT);
+	munmap(forbidden, 4096);
+}
+
 static int free_pools(void **state)
 {
 	(void)state;
@@ -262,5 +286,13 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc;
 	add_rows(&tests);
+	for (size_t v = 0; v < 2; v++)
+		rows_add(&tests,
+			 (struct CMUnitTest){
+				 .test_func = test_end,
+				 .teardown_func = free_pools,
+				 .initial_state = (void *)(uintptr_t)versions[v],
+			 },
+			 "v%s readv at the end of the file", versions[v]);
 	return rows_run(&tests, "iovec", nfsfile_leave);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * READ replies that are well formed, but not what the client expects: their head is
- * longer than that of earlier ones, or something follows the payload.  By RDMA the
- * payload has been put where it belongs before anybody looks at the reply, and must
- * stay there.
+ * longer than that of earlier ones, or something follows the payload, or the place
+ * where one would be.  By RDMA the payload has been put where it belongs before anybody
+ * looks at the reply, and must stay there.
  *
  * The server is the one with the patches of lab/debug.
  */
@@ -71,6 +71,14 @@ static void read_right(const struct row *row, size_t len, struct expected *exp)
 	nfsfile_buffer_check(buf.data, len, SEED, 0, mem_name(row->kind));
 }
 
+/* The end of the file is no error, and no data. */
+static void read_end(const struct row *row)
+{
+	assert_int_equal(membuf_alloc(&buf, row->kind, 4096), 0);
+	assert_int_equal(io_one(IO_SYNC, false, file.client, buf.data, 4096, SIZE), 0);
+	membuf_free(&buf);
+}
+
 static void test_row(void **state)
 {
 	static const size_t lens[] = { 65536, 65537, 5001, SIZE };
@@ -89,6 +97,7 @@ static void test_row(void **state)
 	membuf_free(&buf);
 	if (!strcmp(row->proto, "rdma"))
 		evidence_check(&before, &exp);
+	read_end(row);
 }
 
 static int cleanup(void **state)

@@ -168,6 +168,20 @@ static void parse_nfsv4(const char *line, struct mount_stats *st)
 		sscanf(driver, ",pnfs=%31[^,\n]", st->pnfs);
 }
 
+/* "events: N...": the last two of 27, see include/linux/nfs_iostat.h */
+static void parse_events(const char *line, struct mount_stats *st)
+{
+	uint64_t reads, writes;
+
+	if (sscanf(line,
+		   "events: %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u "
+		   "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
+		   &reads, &writes) != 2)
+		return;
+	st->pnfs_reads = reads;
+	st->pnfs_writes = writes;
+}
+
 /**
  * mount_stats_parse - find one NFS mount
  * @f:		contents of /proc/self/mountstats
@@ -201,6 +215,8 @@ int mount_stats_parse(FILE *f, const char *mountpoint, struct mount_stats *st)
 			parse_xprt(p + 5 + strspn(p + 5, "\t "), st);
 		else if (!strncmp(p, "nfsv4:", 6))
 			parse_nfsv4(p, st);
+		else if (!strncmp(p, "events:", 7))
+			parse_events(p, st);
 		else
 			parse_op(p, st);
 	}

@@ -60,6 +60,8 @@ struct op_stats {
  * @commit:		COMMIT
  * @layoutget:		LAYOUTGET
  * @pnfs:		layout driver, "" if the file system is no NFSv4
+ * @pnfs_reads:		READs that went by a layout
+ * @pnfs_writes:	WRITEs that did
  */
 struct mount_stats {
 	uint64_t caps;
@@ -67,6 +69,7 @@ struct mount_stats {
 	uint64_t pullup, fixup, failed_marshal;
 	struct op_stats read, write, commit, layoutget;
 	char pnfs[32];
+	uint64_t pnfs_reads, pnfs_writes;
 };
 
 /**

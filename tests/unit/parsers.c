@@ -35,6 +35,7 @@ static const char mounts[] =
 	"\tcaps:\tcaps=0x1dffbfe3f,wtmult=512,dtsize=262144,bsize=0\n"
 	"\tnfsv4:\tbm0=0xfdffbfff,bm1=0x40f9be3e,acl=0x3,sessions,pnfs=LAYOUT_SCSI,lease_time=10\n"
 	"\tsec:\tflavor=1,pseudoflavor=1\n"
+	"\tevents:\t1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 \n"
 	"\tRPC iostats version: 1.1  p/v: 100003/4 (nfs)\n"
 	"\txprt:\trdma 0 0 1 0 0 12 12 0 12 0 1 2 3 16272 684 111 222 32420 5 0 0 0 0 4 0 0 0\n"
 	"\txprt:\trdma 0 0 1 0 0 12 12 0 12 0 1 2 3 16272 684 1000 2000 32420 50 0 0 0 0 4 0 0 0 "
@@ -68,6 +69,8 @@ static void test_mountstats(void **state)
 	assert_int_equal(st.commit.ops, 41);
 	assert_int_equal(st.layoutget.ops, 51);
 	assert_string_equal(st.pnfs, "LAYOUT_SCSI");
+	assert_int_equal(st.pnfs_reads, 26);
+	assert_int_equal(st.pnfs_writes, 27);
 }
 
 static void test_mountstats_tcp(void **state)
