@@ -390,8 +390,8 @@ static int leave(void **state)
 
 static void add_io(struct rows *rows, const struct row *row)
 {
-	static const char *const where[] = { "", "rpciod: ", "connect: ", "refresh: ",
-					     "localio: " };
+	static const char *const where[] = { "",
+					     "rpciod: ", "connect: ", "refresh: ", "localio: " };
 	struct row *copy = malloc(sizeof(*copy));
 
 	if (!copy)

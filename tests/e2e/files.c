@@ -88,9 +88,9 @@ static void test_row(void **state)
 	pattern_fill(buf.data, row->len, NEW_SEED, row->pos);
 	expected_add(&exp, row->write, row->kind, buf.data, row->len);
 	lab_put(READ_ERRORS, row->fails ? "1" : "0");
-	assert_int_equal(io_one(IO_SYNC, row->write, file.client, buf.data, row->len,
-				(off_t)row->pos),
-			 row->len);
+	assert_int_equal(
+		io_one(IO_SYNC, row->write, file.client, buf.data, row->len, (off_t)row->pos),
+		row->len);
 	if (row->write)
 		nfsfile_server_check(&file, row->len, NEW_SEED, row->pos);
 	else

@@ -79,10 +79,13 @@ end_grace() {
 # Straight through the kernel's files: rpc.nfsd would need a second of
 # emulated time, and its -N 3 style options depend on its version.
 start_server() {
+	local files=/sys/module/nfsd/parameters/lab_files
+
 	load_server
 	# It counts when an export or a client is seen for the first time.
-	[ ! -e /sys/module/nfsd/parameters/lab_files ] ||
-		echo "$([ "$layouts" = files ] && echo Y || echo N)" >/sys/module/nfsd/parameters/lab_files
+	if [ -e "$files" ]; then
+		[ "$layouts" = files ] && echo Y >"$files" || echo N >"$files"
+	fi
 	mounted "$nfsd" || quietly mount -t nfsd nfsd "$nfsd"
 	mkdir -p /run/rpcbind /run/sendsigs.omit.d "$pipefs" /var/lib/nfs/{nfsdcld,sm,sm.bak}
 	mounted "$pipefs" || quietly mount -t rpc_pipefs rpc_pipefs "$pipefs"
