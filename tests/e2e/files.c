@@ -30,18 +30,18 @@
 /**
  * struct row - one test
  * @version:	NFS version
- * @write:	direction, as the file sees it
- * @kind:	kind of memory
  * @len:	bytes
  * @pos:	position in the file, in bytes
+ * @kind:	kind of memory
+ * @write:	direction, as the file sees it
  * @fails:	a data server fails, once
  */
 struct row {
 	const char *version;
-	bool write;
-	enum mem_kind kind;
 	size_t len;
 	uint64_t pos;
+	enum mem_kind kind;
+	bool write;
 	bool fails;
 };
 
@@ -80,6 +80,7 @@ static void test_row(void **state)
 	const struct row *row = *state;
 	struct expected exp = { .pins = PINS_EXACT, .resent = row->fails };
 	struct evidence before, after;
+	uint64_t reads, writes;
 
 	mount_files(row->version, row->fails);
 	nfsfile_server_fill(&file, FILE_SIZE, OLD_SEED, 0);
@@ -98,14 +99,16 @@ static void test_row(void **state)
 	clean_up(NULL);
 	evidence_check(&before, &exp);
 	evidence_take(&after);
-	/* All went by the layout, but for what the metadata server had to do. */
 	assert_string_equal(after.mount.pnfs, "LAYOUT_NFSV4_1_FILES");
-	assert_int_equal(after.server.reads - before.server.reads,
-			 after.mount.pnfs_reads - before.mount.pnfs_reads + row->fails);
-	assert_int_equal(after.server.writes - before.server.writes,
-			 after.mount.pnfs_writes - before.mount.pnfs_writes);
-	assert_true(after.mount.pnfs_reads + after.mount.pnfs_writes >
-		    before.mount.pnfs_reads + before.mount.pnfs_writes);
+	reads = after.mount.pnfs_reads - before.mount.pnfs_reads;
+	writes = after.mount.pnfs_writes - before.mount.pnfs_writes;
+	assert_true(reads + writes > 0);
+	assert_int_equal(after.server.writes - before.server.writes, writes);
+	/* What is left when a data server has failed may do without the layout, too. */
+	if (row->fails)
+		assert_true(after.server.reads - before.server.reads > reads);
+	else
+		assert_int_equal(after.server.reads - before.server.reads, reads);
 }
 
 static void add_row(struct rows *tests, struct row row)
