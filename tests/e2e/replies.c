@@ -3,13 +3,16 @@
  * READ replies that are well formed, but not what the client expects: their head is
  * longer than that of earlier ones, or something follows the payload, or the place
  * where one would be.  By RDMA the payload has been put where it belongs before anybody
- * looks at the reply, and must stay there.
+ * looks at the reply, and must stay there.  And replies whose head ends too early: what
+ * is missing must not be looked for in the payload.
  *
  * The server is the one with the patches of lab/debug.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../lib/evidence.h"
 #include "../lib/io.h"
@@ -100,10 +103,31 @@ static void test_row(void **state)
 	read_end(row);
 }
 
+/* A payload that begins with what the head lacks: count, end of the file, length. */
+static void test_cut(void **state)
+{
+	const struct row *row = *state;
+	const uint32_t words[] = { htonl(SIZE), htonl(0), htonl(SIZE) };
+	ssize_t done;
+
+	mount_anew(row);
+	assert_int_equal(pwrite(file.server, words, sizeof(words), 0), sizeof(words));
+	assert_int_equal(membuf_alloc(&buf, row->kind, SIZE), 0);
+	lab_put(PARAMETERS "lab_read_cut", "Y");
+	done = io_one(IO_SYNC, false, file.client, buf.data, SIZE, 0);
+	lab_put(PARAMETERS "lab_read_cut", "N");
+	if (done != -EIO)
+		fail_msg("READ: %zd, not -EIO", done);
+	assert_int_equal(io_one(IO_SYNC, false, file.client, buf.data, SIZE, 0), SIZE);
+	assert_memory_equal(buf.data, words, sizeof(words));
+	membuf_free(&buf);
+}
+
 static int cleanup(void **state)
 {
 	(void)state;
 	set_server("0", "0");
+	lab_put(PARAMETERS "lab_read_cut", "N");
 	membuf_free(&buf);
 	return 0;
 }
@@ -116,6 +140,8 @@ int main(int argc, char **argv)
 		{ "3", "rdma", MEM_BAR, "0", "2" },   { "3", "rdma", MEM_CMB, "1", "3" },
 		{ "4.0", "rdma", MEM_RAM, "0", "1" }, { "4.0", "rdma", MEM_CMB, "0", "3" },
 	};
+	static const struct row cut[] = { { "3", "rdma", MEM_RAM, "0", "0" },
+					  { "3", "rdma", MEM_CMB, "0", "0" } };
 	struct rows rows = { 0 };
 	int rc = lab_main_setup(argc, argv);
 
@@ -130,5 +156,14 @@ int main(int argc, char **argv)
 			 },
 			 "v%s %s read %s, first without attributes: %s, words behind: %s",
 			 row->version, row->proto, mem_name(row->kind), row->no_attrs, row->tail);
+	for (const struct row *row = cut; row < cut + sizeof(cut) / sizeof(cut[0]); row++)
+		rows_add(&rows,
+			 (struct CMUnitTest){
+				 .test_func = test_cut,
+				 .teardown_func = cleanup,
+				 .initial_state = (void *)(uintptr_t)row,
+			 },
+			 "v%s %s read %s, head without the end: an error", row->version, row->proto,
+			 mem_name(row->kind));
 	return rows_run(&rows, "replies", nfsfile_leave);
 }
