@@ -50,10 +50,17 @@ struct row {
 static struct nfsfile file = NFSFILE_CLOSED;
 static struct membuf buf;
 
-/* Mount anew each time: to the client, the file is stale once and for all. */
+/*
+ * Mount anew each time: to the client, the file is stale once and for all.
+ *
+ * With the export, the server forgets the client's address, and refuses the lease to
+ * it.  If that is noticed before the I/O is over, the I/O waits for the state manager to
+ * give up, and is -EIO (nfs4_client_recover_expired_lease()).  A lease of 10 seconds is
+ * renewed after less than 7, too soon where the guest is slow.
+ */
 static void prepare(const struct row *row)
 {
-	const char *const extra[] = { "--pnfs", row->layout, NULL };
+	const char *const extra[] = { "--pnfs", row->layout, "--lease", "300", NULL };
 	int rc;
 
 	nfsfile_close(&file);

@@ -96,8 +96,8 @@ start_server() {
 	[ -z "$tls" ] || tls_start
 	start_export "$export_fs"
 	pidof rpc.mountd >/dev/null || quietly rpc.mountd
-	# As short as the kernel takes them, for the tests that restart a server.
-	echo 10 >"$nfsd/nfsv4leasetime"
+	echo "$lease" >"$nfsd/nfsv4leasetime"
+	# As short as the kernel takes it, for the tests that restart a server.
 	echo 10 >"$nfsd/nfsv4gracetime"
 	echo "+3 +4 +4.0 +4.1 +4.2" >"$nfsd/versions"
 	# The default depends on the memory of the guest; clients ask for 1 MiB.
@@ -130,5 +130,5 @@ stop_server() {
 
 # server_kind: all that cannot be changed while the server runs.
 server_kind() {
-	echo "export=$export_fs module=${data_server:+lab}${mach_cred_write:+lab} layouts=$layouts kerberos=${security:+yes} tls=$tls"
+	echo "export=$export_fs module=${data_server:+lab}${mach_cred_write:+lab} layouts=$layouts lease=$lease kerberos=${security:+yes} tls=$tls"
 }
